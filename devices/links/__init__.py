@@ -1,0 +1,1 @@
+"""The cables: how bytes reach a device and come back."""

@@ -1,0 +1,1 @@
+"""What the hall decides: tickets, calling, ratings; and the doors through which others ask."""

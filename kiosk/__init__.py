@@ -1,0 +1,1 @@
+"""The processes a machine runs, and the citizen's touch terminal."""

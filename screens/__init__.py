@@ -1,0 +1,1 @@
+"""What the hall shows and says in public: boards, window screens, evaluator cards, announcements."""
