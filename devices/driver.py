@@ -49,7 +49,9 @@ class Driver(ABC):
     Options: ClassVar[type[Any]]  # a frozen dataclass; fields carry metadata label/help/unit/min/max/choices
     baud: ClassVar[int] = 9600  # the family's usual speed, when the link names none
     timing: Timing = Timing()
-    cannot: ClassVar[dict[type, str]] = {}  # orders or news of its roles this family lacks, each with the reason in a sentence
+    # Orders or news of its roles that this family lacks, each with the reason in a sentence.
+    cannot: ClassVar[dict[type, str]] = {}
+    private: ClassVar[bool] = False  # True: what passes on this cable may name a person and is never kept or logged
     answers: bool = True  # False: by its nature (or its options) this device never answers; it can never be confirmed
 
     def __init__(self, options: Any = None) -> None:

@@ -187,7 +187,7 @@ class CardPresented(News):
     name: str = field(metadata=PERSONAL)
     id_number: str = field(metadata=PERSONAL)
     sex: str = field(default="", metadata=PERSONAL)  # 男, 女, 未知, 未说明
-    nation: str = field(default="", metadata=PERSONAL)  # the name from GB/T 3304, e.g. 汉; empty where the layout has none
+    nation: str = field(default="", metadata=PERSONAL)  # name from GB/T 3304, e.g. 汉; empty where the layout has none
     birth: str = field(default="", metadata=PERSONAL)
     address_text: str = field(default="", metadata=PERSONAL)
     authority: str = field(default="", metadata=PERSONAL)
