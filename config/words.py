@@ -1,0 +1,82 @@
+"""Every sentence people read, in their languages: Chinese first, a second language below it.
+
+Message ids are plain English. Each room keeps its own catalogues in `<room>/locale/<language>/LC_MESSAGES/bianmin.po`;
+the compiled `.mo` files beside them are made at set-up (`python -m config.words`) and are not kept in git.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+DOMAIN = "bianmin"
+FIRST = "zh_CN"  # what is written largest, everywhere
+ROOMS = ("config", "devices", "hall_api", "screens", "kiosk")
+_HOUSE = Path(__file__).resolve().parent.parent
+
+Translate = Callable[[str], str]
+
+
+@cache
+def translator(room: str, *languages: str) -> Translate:
+    """A function from message id to text in the first of `languages` that has it; the id itself when none has.
+
+    `room` is a package name (`screens`, or `screens.board`: the first part counts). Without languages: Chinese.
+    """
+    folder = _HOUSE / room.partition(".")[0] / "locale"
+    if not folder.parent.is_dir():
+        raise ValueError(f"there is no room called {room!r}; there are: {', '.join(ROOMS)}")
+    catalogue = gettext.translation(DOMAIN, folder, list(languages or (FIRST,)), fallback=True)
+
+    def translate(message: str) -> str:
+        return catalogue.gettext(message) if message else ""  # gettext keeps the catalogue's header under ""
+
+    return translate
+
+
+def pair(room: str, second: str = "en") -> Callable[[str], tuple[str, str]]:
+    """A function from message id to (Chinese, second language): the two lines of a heading or button."""
+    first, below = translator(room, FIRST), translator(room, second)
+    return lambda message: (first(message), below(message))
+
+
+def catalogues() -> Iterator[Path]:
+    """Every `.po` file of the house."""
+    for room in ROOMS:
+        yield from sorted((_HOUSE / room / "locale").glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+
+
+def messages(po: Path) -> MappingProxyType[str, str]:
+    """Message id → translation of one `.po` file, for tests that look at every string; empty where untranslated."""
+    from babel.messages.pofile import read_po
+
+    with po.open("rb") as file:
+        catalogue = read_po(file, locale=po.parent.parent.name, domain=DOMAIN)
+    return MappingProxyType({str(m.id): str(m.string) for m in catalogue if m.id})
+
+
+def compile_all(paths: Sequence[Path] | None = None) -> list[Path]:
+    """Write the `.mo` beside each `.po` that is newer than it; returns the files written."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    written = []
+    for po in catalogues() if paths is None else paths:
+        mo = po.with_suffix(".mo")
+        if mo.exists() and mo.stat().st_mtime_ns >= po.stat().st_mtime_ns:
+            continue
+        with po.open("rb") as file:
+            catalogue = read_po(file, locale=po.parent.parent.name, domain=DOMAIN, abort_invalid=True)
+        half = mo.with_suffix(".mo.half")  # a reader never meets half a catalogue
+        with half.open("wb") as out:
+            write_mo(out, catalogue)
+        half.replace(mo)
+        written.append(mo)
+    return written
+
+
+if __name__ == "__main__":
+    compile_all()
