@@ -2,7 +2,7 @@
 
 Each event is stored in the same transaction as the change it tells and is never altered. Others receive it as
 `{"seq": 12, "at": "2026-11-20T01:02:03.456Z", "type": "TicketCalled", "data": {…the fields below…}}`.
-`audience` says who may hear it: `public` (screens and everyone below), `staff` (clerks, kiosks, window machines and managers),
+`audience` says who may hear it: `public` (everyone with a token), `staff` (clerks, kiosks, window machines, managers),
 `manager` (managers and technicians only). No event carries a citizen's name, phone, ID number or reason for priority.
 """
 
