@@ -1,6 +1,7 @@
 """Every sentence people read, in their languages: Chinese first, a second language below it.
 
-Message ids are plain English. Each room keeps its own catalogues in `<room>/locale/<language>/LC_MESSAGES/bianmin.po`;
+Message ids are plain English. Each room keeps its own catalogues in `<room>/locale/<language>/LC_MESSAGES/bianmin.po`,
+and a large part of a room may keep its own beside it (`hall_api/pages/locale`);
 the compiled `.mo` files beside them are made at set-up (`python -m config.words`) and are not kept in git.
 """
 
@@ -24,9 +25,12 @@ Translate = Callable[[str], str]
 def translator(room: str, *languages: str) -> Translate:
     """A function from message id to text in the first of `languages` that has it; the id itself when none has.
 
-    `room` is a package name (`screens`, or `screens.board`: the first part counts). Without languages: Chinese.
+    `room` is a package name: `screens`, or a part with catalogues of its own, `hall_api.pages` (else the room's count).
+    Without languages: Chinese.
     """
-    folder = _HOUSE / room.partition(".")[0] / "locale"
+    folder = _HOUSE.joinpath(*room.split("."), "locale")
+    if not folder.is_dir():
+        folder = _HOUSE / room.partition(".")[0] / "locale"
     if not folder.parent.is_dir():
         raise ValueError(f"there is no room called {room!r}; there are: {', '.join(ROOMS)}")
     catalogue = gettext.translation(DOMAIN, folder, list(languages or (FIRST,)), fallback=True)
@@ -47,6 +51,7 @@ def catalogues() -> Iterator[Path]:
     """Every `.po` file of the house."""
     for room in ROOMS:
         yield from sorted((_HOUSE / room / "locale").glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+        yield from sorted((_HOUSE / room).glob(f"*/locale/*/LC_MESSAGES/{DOMAIN}.po"))
 
 
 def messages(po: Path) -> MappingProxyType[str, str]:
