@@ -11,6 +11,7 @@ from types import MappingProxyType
 COLOURS = MappingProxyType(
     {
         "ink": "#16202A",  # text
+        "soft": "#3A4550",  # second lines and remarks
         "paper": "#F7F5F0",  # the ground of every page
         "river": "#1F4E8C",  # act
         "seal": "#9C1C16",  # stop, poor, red card
@@ -23,6 +24,7 @@ COLOURS = MappingProxyType(
         "night-mist": "#1B2B42",  # a surface on a board
         "night-line": "#7F90A8",  # borders on a board
         "night-text": "#FFFFFF",
+        "night-soft": "#C3CEDB",  # second lines on a board
         "night-call": "#FFD166",  # the number being called
     }
 )
@@ -32,6 +34,9 @@ TEXT_ON = (
     ("ink", "paper"),
     ("ink", "mist"),
     ("ink", "white"),
+    ("soft", "paper"),
+    ("soft", "mist"),
+    ("soft", "white"),
     ("river", "paper"),
     ("seal", "paper"),
     ("jade", "paper"),
@@ -46,6 +51,8 @@ TEXT_ON = (
     ("white", "amber"),
     ("night-text", "night"),
     ("night-text", "night-mist"),
+    ("night-soft", "night"),
+    ("night-soft", "night-mist"),
     ("night-call", "night"),
     ("night-call", "night-mist"),
 )
