@@ -37,7 +37,7 @@ class Timing:
     gap: float = 0.0  # least pause between two frames written to the cable
 
 
-class OrderMistake(ValueError):  # noqa: N818 - said aloud in error texts; the reader is a technician
+class OrderMistake(ValueError):
     """Our own mistake: the order does not fit this driver (unknown, wrong field, too long)."""
 
 
@@ -73,8 +73,12 @@ class Driver(ABC):
     def owed(self) -> bytes:
         """One frame the conversation obliges us to send now (acknowledgement, next step); empty: nothing."""
 
+    def lacks(self, what: type) -> str:
+        """Why this device, set up as it is, has no such order or news, as a sentence; empty when it has."""
+        return self.cannot.get(what, "")
+
     def poll(self) -> None:
-        """A quiet moment: put a harmless question, if this family has one. It is sent by `owed`."""
+        """A quiet moment (idle, nothing waited for): put a harmless question, if there is one. `owed` sends it."""
 
     def silence(self) -> list[News]:
         """`patience` seconds passed without a byte: what follows from that."""

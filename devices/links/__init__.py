@@ -1,1 +1,46 @@
 """The cables: how bytes reach a device and come back."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from devices.driver import Simulator
+from devices.links.base import Link, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.serial_port import SerialLink
+from devices.links.sim import SimLink
+from devices.links.tcp import TcpLink
+
+__all__ = ["SCHEMES", "Link", "LinkAbsent", "LinkLost", "LinkMistake", "LinkText", "check_link", "open_link"]
+
+SCHEMES = ("serial", "socket", "sim", "v4l2")
+
+
+def check_link(text: str) -> LinkText:
+    """Take a link text apart without opening anything. Raises LinkMistake naming the part that is wrong."""
+    target = LinkText.parse(text)
+    if target.scheme not in SCHEMES:
+        known = ", ".join(SCHEMES)
+        raise LinkMistake(f"link {text!r}: there is no kind of link called {target.scheme!r}; there are: {known}")
+    return target
+
+
+def open_link(uri: str, default_baud: int, simulator: Callable[[], Simulator] | None = None) -> Link:
+    """Open a cable. `simulator` makes the device behind `sim:`.
+
+    Raises LinkMistake for a wrong text and LinkAbsent when the cable cannot be opened now.
+    """
+    target = check_link(uri)
+    if target.scheme == "serial":
+        return SerialLink(target, default_baud)
+    if target.scheme == "socket":
+        return TcpLink(target)
+    if target.scheme == "sim":
+        if simulator is None:
+            raise LinkMistake(f"link {uri!r}: sim: needs a driver whose simulator it can be")
+        return SimLink(target, simulator())
+    # OpenCV is heavy, so only machines with a camera load it.
+    v4l2 = importlib.import_module("devices.links.v4l2")
+    link = v4l2.V4L2Link(target.path or target.host, target.query)
+    assert isinstance(link, Link)
+    return link

@@ -1,0 +1,41 @@
+"""A network cable: a device, or a serial server in front of it, that listens on a TCP port.
+
+`socket://10.1.2.3:9100`. A peer that vanishes without a word is noticed within about four seconds (keep-alive).
+"""
+
+from __future__ import annotations
+
+import socket
+
+from devices.links.base import FileLink, LinkAbsent, LinkMistake, LinkText
+
+CONNECT = 3.0  # seconds to wait for a connection
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 2), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 2))
+
+
+class TcpLink(FileLink):
+    """An open TCP connection to a device."""
+
+    def __init__(self, target: LinkText) -> None:
+        target.allow()
+        if not target.host or not target.port:
+            raise LinkMistake(f"link {target.text!r}: write socket://HOST:PORT")
+        if target.path not in ("", "/"):
+            raise LinkMistake(f"link {target.text!r}: nothing may follow the port")
+        try:
+            self._socket = socket.create_connection((target.host, target.port), timeout=CONNECT)
+        except OSError as e:
+            why = "does not answer" if isinstance(e, TimeoutError) else e.strerror or str(e)
+            raise LinkAbsent(
+                f"{target.host}:{target.port} cannot be reached ({why}); check the device's power and network cable."
+            ) from e
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE:
+            self._socket.setsockopt(socket.IPPROTO_TCP, name, value)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 4000)
+        self._socket.setblocking(False)
+        super().__init__(self._socket.fileno())
+
+    def _let_go(self) -> None:
+        self._socket.close()

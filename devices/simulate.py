@@ -1,0 +1,216 @@
+"""Runs a driver's simulator on a real cable: a device to try everything on without owning it.
+
+    with SimulatedDevice("serial-scanner").on_pty(Path("/tmp/scanner")) as scanner:
+        scanner.happen(CodeScanned(text="https://…"))     # something happens at the device
+        scanner.unplug(); scanner.plug()                  # the same cable is pulled and put back
+        scanner.obeyed                                    # orders it has done
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import os
+import select
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from devices import drivers
+from devices.driver import Simulator
+from devices.ends import End, PtyEnd, TcpEnd
+from devices.faults import AWAY, FaultyLine, sort_faults
+from devices.options import read_options
+from devices.roles import News, Order
+
+TICK = 0.1  # seconds between two ticks of a simulator
+SLICE = 0.02  # seconds between two portions of babble
+MOST = 4_000_000  # bytes waiting to be taken by the other side
+STALE = 2.0  # seconds after which bytes that nobody takes are gone, as on a real line
+
+
+def simulator_of(driver: str, options: object = None, faults: frozenset[str] = frozenset()) -> Simulator:
+    """The simulator of a driver; `options` is its Options or a table of them. Raises Mistake, KeyError."""
+    if options is None or isinstance(options, Mapping):
+        options = read_options(driver, options or {})
+    made = drivers.load(driver).Simulator(options, faults)
+    assert isinstance(made, Simulator)
+    return made
+
+
+class SimulatedDevice:
+    """One simulated device on a cable of its own, in a thread of its own."""
+
+    def __init__(
+        self,
+        driver: str,
+        options: object = None,
+        faults: Iterable[str] = (),
+        *,
+        on_obeyed: Callable[[Order], None] | None = None,
+        on_heard: Callable[[bytes], None] | None = None,
+    ) -> None:
+        line, own = sort_faults(faults, drivers.load(driver).Simulator.faults)
+        self.simulator = simulator_of(driver, options, own)
+        self.obeyed: list[Order] = []
+        self._line = FaultyLine(line)
+        self._on_obeyed, self._on_heard = on_obeyed, on_heard
+        self._end: End | None = None
+        self._lock = threading.RLock()
+        self._later: list[tuple[float, int, bytes]] = []  # heap: when, order of arrival, bytes
+        self._count = itertools.count()
+        self._out = bytearray()
+        self._moved = 0.0  # when the other side last took something
+        self._back_at: float | None = None  # when a cable that died is put back
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def on_pty(self, path: Path | str) -> SimulatedDevice:
+        """Sit on a pseudo-terminal that `path` links to."""
+        return self._on(PtyEnd(Path(path)))
+
+    def on_tcp(self, port: int = 0) -> SimulatedDevice:
+        """Sit on a TCP port of 127.0.0.1; 0 takes any free one."""
+        return self._on(TcpEnd(port))
+
+    @property
+    def link(self) -> str:
+        """The link text the other side opens."""
+        assert self._end is not None, "say on_pty or on_tcp first"
+        return self._end.link
+
+    def happen(self, news: News) -> None:
+        """Something happens at the device. Raises ValueError when it cannot have such news."""
+        with self._lock:
+            self._say(self.simulator.happen(news))
+
+    def unplug(self) -> None:
+        """Pull the cable."""
+        with self._lock:
+            if self._end is not None:
+                self._end.unplug()
+            self._later.clear()
+            self._out.clear()
+        self._wake()
+
+    def plug(self) -> None:
+        """Put it back where it was: same path, same port."""
+        with self._lock:
+            if self._end is not None:
+                self._end.plug()
+        self._wake()
+
+    def close(self) -> None:
+        """Pull the cable for good."""
+        if self._closing:
+            return
+        self._closing = True
+        self._wake()
+        if self._thread is not None:
+            self._thread.join()
+        self.unplug()
+        os.close(self._bell)
+
+    def __enter__(self) -> SimulatedDevice:
+        return self
+
+    def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def _on(self, end: End) -> SimulatedDevice:
+        end.plug()
+        self._end = end
+        self._thread = threading.Thread(target=self._run, name=f"simulated {end.link}", daemon=True)
+        self._thread.start()
+        return self
+
+    def _run(self) -> None:
+        next_tick = next_babble = time.monotonic()
+        while not self._closing:
+            now = time.monotonic()
+            with self._lock:
+                if self._back_at is not None and now >= self._back_at:
+                    self._back_at = None
+                    self.plug()
+                if now >= next_tick:
+                    next_tick = now + TICK
+                    self._say(self.simulator.tick())
+                if now >= next_babble:
+                    next_babble = now + SLICE
+                    self._out += self._line.babble(SLICE) if not self._out else b""
+                self._flush(now)
+            self._wait(min(next_tick, next_babble if "babble" in self._line.names else next_tick) - now)
+            for order in self._listen():
+                self.obeyed.append(order)
+                if self._on_obeyed:
+                    self._on_obeyed(order)
+
+    def _wait(self, seconds: float) -> None:
+        """Until something arrives, can be sent or is due, or so many seconds."""
+        poll = select.poll()
+        poll.register(self._bell, select.POLLIN)
+        with self._lock:
+            assert self._end is not None
+            for fd in self._end.waits():
+                poll.register(fd, select.POLLIN)
+            if self._later:
+                seconds = min(seconds, self._later[0][0] - time.monotonic())
+            if self._out:
+                seconds = min(seconds, 0.002)
+        poll.poll(max(0.0, seconds) * 1000)
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._bell)
+
+    def _listen(self) -> list[Order]:
+        """Pass on what has arrived; returns the orders that were obeyed with it."""
+        with self._lock:
+            assert self._end is not None
+            data = self._end.read()
+            if not data:
+                return []
+            if self._on_heard:
+                self._on_heard(data)
+            reached, echo, dies = self._line.hear(data)
+            if echo:
+                self._put(0.0, echo)
+            self._say(self.simulator.receive(reached))
+            obeyed, self.simulator.obeyed = self.simulator.obeyed, []
+            if dies:
+                self.unplug()
+                self._back_at = time.monotonic() + AWAY
+            return obeyed
+
+    def _say(self, answer: bytes) -> None:
+        for delay, piece in self._line.say(answer):
+            self._put(delay, piece)
+        if answer:
+            self._wake()
+
+    def _put(self, delay: float, piece: bytes) -> None:
+        heapq.heappush(self._later, (time.monotonic() + delay, next(self._count), piece))
+
+    def _flush(self, now: float) -> None:
+        """Hand over what is due; what nobody takes is lost after a while."""
+        while self._later and self._later[0][0] <= now:
+            piece = heapq.heappop(self._later)[2]
+            if not self._out:
+                self._moved = now
+            if len(self._out) + len(piece) <= MOST:
+                self._out += piece
+        if not self._out:
+            return
+        assert self._end is not None
+        taken = self._end.write(bytes(self._out[:65536]))
+        if taken is None or (taken == 0 and now - self._moved > STALE):
+            self._out.clear()
+        elif taken:
+            self._moved = now
+            del self._out[:taken]
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            os.eventfd_write(self._bell, 1)
