@@ -1,0 +1,76 @@
+"""`bianmin run hall.toml`: starts one program for each role of this machine and keeps it running."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from config import machine as machines
+from config.reader import Mistake
+from kiosk.program import Line, Port
+from kiosk.supervisor import NotReady, Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = {"hall": "kiosk.hall", "kiosk": "kiosk.terminal", "window": "kiosk.window"}  # role → python -m …
+START = 60.0  # seconds the hall has to answer before the others are started anyway: they wait for it themselves
+
+
+def command(role: str, file: Path) -> list[str]:
+    """The command line of a role's program."""
+    return [sys.executable, "-P", "-m", MODULES[role], str(file)]
+
+
+def environment() -> dict[str, str]:
+    """What a program of ours needs beside our own environment: to find the five rooms."""
+    inherited = os.environ.get("PYTHONPATH", "")
+    rooms = str(ROOT)
+    return {"PYTHONPATH": inherited if rooms in inherited.split(os.pathsep) else os.pathsep.join([rooms, inherited])}
+
+
+def readiness(role: str, machine: machines.Machine) -> Line | Port | None:
+    """How one sees from outside that a role's program is ready."""
+    if role == "hall":
+        host = machine.hall.host
+        return Port(machine.hall.port, {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host))
+    return None
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default="hall.toml")
+@click.option("--check", is_flag=True, help="Only read the file and say what is wrong in it.")
+def run(file: Path, check: bool) -> None:
+    """What this machine is, as FILE (hall.toml) says; nothing is simulated. Ctrl-C or SIGTERM stops it."""
+    try:
+        machine = machines.load(file)
+    except Mistake as mistake:
+        raise click.ClickException(str(mistake)) from mistake
+    for sentence in machines.warnings(machine):
+        click.echo(f"Warning: {sentence}", err=True)
+    if check:
+        click.echo(f"{file} is in order: {machine.about.name} is {', '.join(machine.about.roles)}.")
+        return
+    keep(machine, file.resolve())
+
+
+def keep(machine: machines.Machine, file: Path) -> None:
+    """Run the machine's roles, the hall first, until somebody asks us to stop."""
+    machine.about.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with Supervisor(machine.about.state / "logs", say=_say) as supervisor, supervisor.signals():
+        for role in sorted(machine.about.roles, key=machines.ROLES.index):
+            supervisor.start(role, command(role, file), environment(), ready=readiness(role, machine))
+            try:
+                supervisor.wait_ready(role, timeout=START)
+            except NotReady as trouble:
+                if supervisor.asked:
+                    break
+                _say(f"{trouble}\nThe others are started meanwhile.")
+            else:
+                _say(f"{role} is running.")
+        supervisor.wait()
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"bianmin: {sentence}", err=True)
