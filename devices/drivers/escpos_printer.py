@@ -1,0 +1,423 @@
+"""Ticket printers that speak ESC/POS, 58 and 80 mm: a slip in Chinese with its QR code, cut, and the truth about it.
+
+A slip is asked for, sent and asked after:
+
+    DLE EOT 1..4 ──▶ paper out, cover open … ──▶ Refused, nothing printed
+                 ──▶ well, or no answer      ──▶ the slip ──▶ DLE EOT 1..4 ──▶ well          Obeyed
+                                                                           ──▶ trouble      Unconfirmed
+                                                                           ──▶ no answer    Unconfirmed
+
+Unknown status does not keep a slip from being printed, but it is never told as success. Questions are put one at a
+time, because the answers do not say which question they belong to (Epson ESC/POS reference, DLE EOT).
+
+Dialects: `dle-eot` (real time), `gs-r` (models that ignore DLE EOT; the answer comes in turn behind the slip),
+`both` (GS r behind the slip proves it was worked through, then DLE EOT tells how the printer is), `none`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from devices import driver as base
+from devices.driver import OrderMistake, Timing
+from devices.escpos import status
+from devices.escpos.ear import Ear, Verdict
+from devices.escpos.encode import render
+from devices.escpos.paper import Mechanism, read_aloud
+from devices.escpos.slip import Item, Line, columns, lay_out, read_back
+from devices.roles import (
+    TICKET_PRINTER,
+    Alive,
+    CoverOpen,
+    CutterError,
+    Garbled,
+    News,
+    Obeyed,
+    Order,
+    PaperNearEnd,
+    PaperOut,
+    PrinterError,
+    PrinterOffline,
+    Refused,
+    Role,
+    Silent,
+    Trouble,
+    Unconfirmed,
+)
+
+ANSWER_PATIENCE = 0.6  # seconds; real-time answers come within milliseconds, 9600 baud and a slow USB bridge included
+MISSES = 3  # unanswered polls in a row that make a printer silent
+
+_WHY: dict[type[Trouble], str] = {
+    PaperOut: "the printer has no paper: put in a new roll",
+    CoverOpen: "the printer's cover is open: close it",
+    CutterError: "the cutter is stuck: switch the printer off, clear the cutter, switch it on",
+    PrinterError: "the printer reports an error",
+    PrinterOffline: "the printer is offline: press its feed or online key",
+}
+_AFTER: dict[type[Trouble], str] = {
+    PaperOut: "paper ran out while printing; look at the slip",
+    CoverOpen: "the cover was opened while printing; look at the slip",
+    CutterError: "the cutter got stuck while printing; look at the slip",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a technician chooses for a ticket printer."""
+
+    width_mm: int = field(default=80, metadata={"label": "Paper width", "unit": "mm", "choices": (58, 80)})
+    status: str = field(
+        default="dle-eot",
+        metadata={
+            "label": "Status language",
+            "choices": ("dle-eot", "gs-r", "both", "none"),
+            "help": "Which question the printer answers. If the status stays unknown with dle-eot, try gs-r.",
+        },
+    )
+    cut: str = field(
+        default="partial",
+        metadata={
+            "label": "Cut",
+            "choices": ("partial", "full", "none"),
+            "help": "Many 80 mm printers know the partial cut only.",
+        },
+    )
+    qr_size: int = field(default=6, metadata={"label": "QR module size", "unit": "dots", "min": 3, "max": 12})
+    qr_ec: str = field(default="M", metadata={"label": "QR error correction", "choices": ("L", "M", "Q", "H")})
+    chinese_command: bool = field(
+        default=True,
+        metadata={
+            "label": "Switch Chinese mode on",
+            "help": "Sends FS & before the text. Leave it on unless the slip starts with a stray & sign.",
+        },
+    )
+    beep: int = field(default=0, metadata={"label": "Beeps after a slip", "min": 0, "max": 9})
+    poll_seconds: float = field(
+        default=5.0, metadata={"label": "Ask for status every", "unit": "s", "min": 1, "max": 60}
+    )
+    confirm_seconds: float = field(
+        default=3.0, metadata={"label": "Wait for confirmation", "unit": "s", "min": 0.2, "max": 30}
+    )
+
+
+class Driver(base.Driver):
+    """The host's side: one slip at a time, status before, behind and in quiet moments."""
+
+    roles: ClassVar[tuple[Role, ...]] = (TICKET_PRINTER,)
+    Options = Options
+    baud = 19200
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__(options)
+        dialect = self.options.status
+        self.answers = dialect != "none"
+        self.timing = Timing(poll_every=self.options.poll_seconds if self.answers else None)
+        self._questions = {"gs-r": (status.BUFFERED,), "none": ()}.get(dialect, status.REAL_TIME)
+        self._after = (status.BUFFERED, *status.REAL_TIME) if dialect == "both" else self._questions
+        self.reset()
+
+    def reset(self) -> None:
+        self._out = b""
+        self._job = b""
+        self._order: Order | None = None
+        self._sent = False  # the job has been handed out
+        self._phase = ""  # "", poll, before, after
+        self._left: list[bytes] = []  # questions of this round not yet put; the first is the one waiting
+        self._waiting = False  # the first of _left has been handed out
+        self._answers: dict[bytes, int] = {}
+        self._unproven = False  # GS r behind the slip stayed unanswered
+        self._ear = Ear()
+        self._misses = 0
+        self._alive = False
+        self._silent = False
+        self._garbled = False  # told so
+        self._troubles: dict[type[Trouble], Trouble] = {}
+
+    # ---- orders ----
+
+    def encode(self, order: Order) -> bytes:
+        o = self.options
+        return render(
+            lay_out(order, o.width_mm),
+            width_mm=o.width_mm,
+            cut=o.cut,
+            qr_size=o.qr_size,
+            qr_ec=o.qr_ec,
+            chinese_command=o.chinese_command,
+            beep=o.beep,
+        )
+
+    def take(self, order: Order) -> None:
+        if self._order is not None:
+            raise OrderMistake("the printer is still busy with another slip")
+        self._job = self.encode(order)
+        self._order, self._sent, self._unproven = order, False, False
+        if not self._questions or self._silent:  # nobody answers: the citizen shall not wait for it
+            self._send_job()
+        elif self._phase == "poll":
+            self._phase = "before"  # the running round is as fresh as a new one
+        else:
+            self._start("before", self._questions)
+
+    def lacks(self, what: type) -> str:
+        if self.options.status == "none" and what in status.ALL_KINDS:
+            return "a printer set up without status tells nothing"
+        if self.options.status == "gs-r" and what in status.ALL_KINDS - {PaperOut, PaperNearEnd}:
+            return "GS r 1 speaks of paper only"
+        return super().lacks(what)
+
+    def poll(self) -> None:
+        if self._questions and not self._phase and self._order is None:
+            self._start("poll", self._questions)
+
+    @property
+    def idle(self) -> bool:
+        return self._order is None
+
+    def owed(self) -> bytes:
+        out, self._out = self._out, b""
+        if out and out is self._job:
+            self._sent = True
+            if self._after:
+                self._start("after", self._after)
+        elif out:
+            self._waiting = True
+        return out
+
+    @property
+    def patience(self) -> float | None:
+        if self._sent and not self._after:
+            return 0.05  # nothing will come; only let the bytes leave
+        if not self._waiting:
+            return None
+        return self.options.confirm_seconds if self._phase == "after" else ANSWER_PATIENCE
+
+    def _start(self, phase: str, questions: Iterable[bytes]) -> None:
+        self._phase, self._left, self._answers = phase, list(questions), {}
+        self._put()
+
+    def _put(self, again: bool = False) -> None:
+        self._out, self._waiting = self._left[0], False
+        self._ear.expect(self._left[0], again)
+
+    def _send_job(self) -> None:
+        self._phase, self._out = "job", self._job
+        self._stop_asking()
+
+    def _stop_asking(self) -> None:
+        self._left, self._waiting = [], False
+        self._ear.forget()
+
+    # ---- what comes back ----
+
+    def feed(self, data: bytes) -> list[News]:
+        news: list[News] = []
+        heard = self._ear.hear(data)
+        if self._ear.garbled and not self._garbled:
+            self._garbled = True
+            news.append(Garbled())
+        for frame in heard.frames:
+            self._heard(news, "automatic status")
+            self._tell(status.from_automatic(frame), news)
+        if not self._waiting:
+            return news
+        if heard.verdict is Verdict.ANSWER:
+            self._answered(heard.answer, news)
+        elif heard.verdict is Verdict.DOUBT:
+            self._put(again=True)
+        elif heard.verdict is Verdict.HOPELESS:
+            self._unanswered(news)
+        return news
+
+    def _heard(self, news: list[News], detail: str) -> None:
+        self._misses = 0
+        if self._silent:
+            self._silent = False
+            self._alive = False
+            news.append(Silent(over=True))
+        if not self._alive:
+            self._alive = True
+            news.append(Alive(detail=detail))
+
+    def _answered(self, answer: int, news: list[News]) -> None:
+        self._answers[self._left.pop(0)] = answer
+        self._waiting = False
+        if self._left:
+            self._put()
+        else:
+            self._ear.forget()
+            self._round_done(news)
+
+    def _unanswered(self, news: list[News]) -> None:
+        question = self._left[0]
+        if question == status.BUFFERED and len(self._left) > 1:  # `both`: the real-time questions still tell something
+            self._unproven = True
+            self._left.pop(0)
+            self._put()
+            return
+        phase, self._phase, self._out = self._phase, "", b""
+        self._stop_asking()
+        self._misses += 1
+        if self._misses >= MISSES and not self._silent:
+            self._silent = True
+            news.append(Silent())
+        if phase == "before":
+            self._send_job()
+        elif phase == "after":
+            self._end(news, Unconfirmed, "the slip was sent, but the printer does not say whether it printed it; look")
+
+    def _round_done(self, news: list[News]) -> None:
+        phase, self._phase = self._phase, ""
+        if self._garbled:
+            self._garbled = self._ear.garbled = False
+            news.append(Garbled(over=True))
+        self._heard(news, f"answers {'GS r' if self._questions == (status.BUFFERED,) else 'DLE EOT'}")
+        if status.REAL_TIME[0] in self._answers:
+            report = status.from_real_time(*(self._answers[q] for q in status.REAL_TIME))
+        else:
+            report = status.from_buffered(self._answers[status.BUFFERED])
+        self._tell(report, news)
+        stop = report.stops
+        if phase == "before" and stop:
+            self._end(news, Refused, _WHY[type(stop)])
+        elif phase == "before":
+            self._send_job()
+        elif phase == "after" and stop:
+            self._end(news, Unconfirmed, _AFTER.get(type(stop), _WHY[type(stop)] + "; look at the slip"))
+        elif phase == "after" and self._unproven:
+            self._end(news, Unconfirmed, "the printer is well, but it does not say that the slip is done; look at it")
+        elif phase == "after":
+            self._end(news, Obeyed)
+
+    def _tell(self, report: status.Report, news: list[News]) -> None:
+        """Each trouble once when it starts and once when it ends."""
+        now = {type(t): t for t in report.troubles}
+        for kind in [k for k in self._troubles if k in report.known and k not in now]:
+            news.append(replace(self._troubles.pop(kind), over=True))
+        for kind, trouble in now.items():
+            if kind not in self._troubles:
+                self._troubles[kind] = trouble
+                news.append(trouble)
+
+    def _end(self, news: list[News], outcome: type[Any], reason: str = "") -> None:
+        order = self._order
+        if order is None:
+            return
+        why = {"reason": reason} if reason else {}
+        news.append(outcome(order=type(order).__name__, id=order.id, address=order.address, **why))
+        self._order, self._job, self._sent = None, b"", False
+
+    # ---- silence and loss ----
+
+    def silence(self) -> list[News]:
+        news: list[News] = []
+        if self._sent and not self._after:
+            self._phase = ""
+            self._end(news, Unconfirmed, "the slip was sent; this printer is set up as one that never answers")
+        elif self._waiting:
+            self._unanswered(news)
+        return news
+
+    def lost(self) -> list[News]:
+        news: list[News] = []
+        if self._sent:
+            self._end(news, Unconfirmed, "the printer was cut off while the slip was on its way; look at the slip")
+        elif self._order is not None:
+            self._end(news, Refused, "the printer was cut off before the slip was sent")
+        self._phase, self._out = "", b""
+        self._stop_asking()
+        return news
+
+
+class Simulator(base.Simulator):
+    """A printer: sets on paper what it is sent, answers for its paper, cover and cutter, and can misbehave."""
+
+    faults = (
+        "ignores-dle-eot",  # answers GS r only, as some Chinese models
+        "no-status",  # answers nothing at all
+        "chinese-off",  # powers up with Chinese mode off
+        "automatic-status",  # sends automatic status unasked
+        "paper-ends-mid-slip",
+        "dies-mid-slip",
+    )
+
+    def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
+        super().__init__(options if options is not None else Options(), faults)
+        self._troubles: dict[type[Trouble], Trouble] = {}
+        self._dead = False
+        self._struck = False  # a fault in the middle of a slip strikes once
+        self._told = 0
+        self._mechanism = Mechanism(columns(self.options.width_mm), "chinese-off" not in faults, self._answer)
+        self._mechanism.automatic = "automatic-status" in faults
+        self._mechanism.on_item = self._at_head
+        self._unasked = b""
+
+    def receive(self, data: bytes) -> bytes:
+        if self._dead:
+            return b""
+        answer = self._mechanism.take(data) + self._unasked
+        self._unasked = b""
+        self._tell_slips()
+        return b"" if self._dead else answer
+
+    def happen(self, news: News) -> bytes:
+        if not isinstance(news, Trouble) or type(news) not in status.ALL_KINDS:
+            raise ValueError(f"a ticket printer cannot have {type(news).__name__}")
+        out = self._become(news) + self._mechanism.run()
+        self._tell_slips()
+        return out
+
+    def _become(self, trouble: Trouble) -> bytes:
+        if trouble.over:
+            self._troubles.pop(type(trouble), None)
+        else:
+            self._troubles[type(trouble)] = trouble
+        self._mechanism.stopped = self._offline
+        return self._automatic_status()
+
+    def paper(self) -> list[str]:
+        """All slips so far as a person would read them, line by line, codes and cuts in brackets."""
+        return [line for slip in self.slips() for line in read_aloud(slip)]
+
+    def slips(self) -> list[list[Item]]:
+        """The paper itself, each slip for itself; the last one may still stand under the head."""
+        open_slip = self._mechanism.open
+        return [*self._mechanism.slips, open_slip] if open_slip else list(self._mechanism.slips)
+
+    @property
+    def _offline(self) -> bool:
+        return any(t.grave for t in self._troubles.values())
+
+    def _tell_slips(self) -> None:
+        for slip in self._mechanism.slips[self._told :]:
+            order = read_back(slip)
+            if order is not None:
+                self.obeyed.append(order)
+        self._told = len(self._mechanism.slips)
+
+    def _at_head(self, item: Item) -> None:
+        """Faults that strike in the middle of a slip: right after its number."""
+        if not isinstance(item, Line) or item.width < 2 or self._struck:
+            return
+        self._struck = True
+        if "paper-ends-mid-slip" in self.faults_on:
+            self._unasked = self._become(PaperOut())
+        elif "dies-mid-slip" in self.faults_on:
+            self._dead = self._mechanism.stopped = True
+
+    def _answer(self, question: bytes) -> bytes:
+        if "no-status" in self.faults_on:
+            return b""
+        if question[0] == 0x10:
+            deaf = "ignores-dle-eot" in self.faults_on
+            return b"" if deaf else bytes((status.real_time_answer(question[2], self._troubles.keys()),))
+        paper = 0x0C if PaperOut in self._troubles else 0x03 if PaperNearEnd in self._troubles else 0
+        return bytes((paper,)) if question[2:] in (b"\x01", b"1") else b""
+
+    def _automatic_status(self) -> bytes:
+        if not self._mechanism.automatic or "no-status" in self.faults_on:
+            return b""
+        return status.automatic_frame(self._troubles.keys())

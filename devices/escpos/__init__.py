@@ -1,0 +1,1 @@
+"""What ticket printers have in common: how a slip is laid out, what the printer's status bytes say, how paper looks."""

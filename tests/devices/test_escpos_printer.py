@@ -1,0 +1,473 @@
+"""The ticket printer: bytes of the Epson ESC/POS reference and Chinese command sets, slips read back from paper."""
+
+import dataclasses
+import random
+
+import pytest
+
+from devices.driver import OrderMistake
+from devices.drivers.escpos_printer import Driver, Options, Simulator
+from devices.escpos.slip import cells, columns, wrap
+from devices.roles import (
+    Alive,
+    CoverOpen,
+    CutterError,
+    Garbled,
+    Obeyed,
+    PaperNearEnd,
+    PaperOut,
+    PrinterError,
+    PrinterOffline,
+    PrintSlip,
+    PrintTest,
+    Refused,
+    Silent,
+    Unconfirmed,
+)
+
+SLIP = PrintSlip(
+    id="7",
+    hall="深圳市罗湖区政务服务中心",
+    service="社会保险综合业务（城乡居民）",
+    number="A012",
+    ahead=3,
+    wait_minutes=25,
+    zone="一楼A区综合窗口",
+    time="2025-03-01 09:30",
+    url="https://zwfw.example.gov.cn/t/Zk3mQ9xWv7Lr2pTn8sYbHc4dJf60",
+    complaint_phone="0755-25181234",
+)
+UNNAMED = dataclasses.replace(SLIP, id="")
+
+
+def answer(driver: Driver, *answers: int) -> list:
+    """Answer the questions one by one with these bytes."""
+    news = []
+    for byte in answers:
+        assert driver.owed()
+        news += driver.feed(bytes((byte,)))
+    return news
+
+
+def talk(driver: Driver, simulator: Simulator) -> list:
+    """Let both talk until neither has anything to say; silence is silence."""
+    news = []
+    for _ in range(200):
+        frame = driver.owed()
+        if frame:
+            news += driver.feed(simulator.receive(frame))
+        elif driver.patience is not None:
+            news += driver.silence()
+        else:
+            return news
+    raise AssertionError("the conversation does not end")
+
+
+def polled(driver: Driver, simulator: Simulator) -> list:
+    driver.poll()
+    return talk(driver, simulator)
+
+
+# ---- the slip ----
+
+
+@pytest.mark.parametrize("width", [58, 80])
+def test_standard_slip_fits_in_600_bytes(width):
+    assert len(SLIP.url) >= 55
+    assert len(Driver(Options(width_mm=width)).encode(SLIP)) <= 600
+
+
+def test_commands_are_those_of_the_reference():
+    job = Driver(Options(width_mm=80, cut="full", qr_size=6, qr_ec="M")).encode(SLIP)
+    assert job.startswith(b"\x1b@\x1c&")  # initialise, then Chinese mode on
+    assert "社会保险综合业务（城乡居民）".encode("gb18030") in job
+    size = len(SLIP.url) + 3
+    assert b"\x1d(k\x04\x001A2\x00" in job  # model 2
+    assert b"\x1d(k\x03\x001C\x06" in job  # module size
+    assert b"\x1d(k\x03\x001E1" in job  # error correction M
+    assert b"\x1d(k" + bytes((size, 0)) + b"1P0" + SLIP.url.encode() in job
+    assert b"\x1d(k\x03\x001Q0" in job
+    assert job.endswith(b"\x1bd\x06\x1dV\x00")
+
+
+@pytest.mark.parametrize(
+    ("cut", "end"), [("full", b"\x1bd\x06\x1dV\x00"), ("partial", b"\x1bd\x06\x1dV\x01"), ("none", b"\x1bd\x06")]
+)
+def test_cut_is_the_one_chosen(cut, end):
+    job = Driver(Options(cut=cut)).encode(SLIP)
+    assert job.endswith(end)
+    assert (b"\x1dV" in job) == (cut != "none")
+
+
+def test_options_change_the_bytes():
+    assert b"\x1c&" not in Driver(Options(chinese_command=False)).encode(SLIP)
+    assert b"\x1bB\x03" in Driver(Options(beep=3)).encode(SLIP)
+
+
+@pytest.mark.parametrize(
+    ("text", "raw"),
+    [
+        ("，。", b"\xa3\xac\xa1\xa3\n"),  # GB/T 2312: 03-12, 01-03
+        ("㐂", b"\x81\x39\xef\x31\n"),  # GB 18030-2005 four-byte, extension A
+        ("𠀀", b"\x95\x32\x82\x36\n"),  # U+20000, the first of extension B
+    ],
+)
+def test_punctuation_alone_and_rare_characters_keep_their_bytes(text, raw):
+    assert b"\n" + raw not in Driver().encode(SLIP)
+    job = Driver().encode(dataclasses.replace(SLIP, service=text))
+    assert raw in job
+    assert b"??" not in job
+
+
+@pytest.mark.parametrize("width", [58, 80])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"service": "，。"},
+        {"service": "㑇䶮𠮷氏"},
+        {"wait_minutes": None, "zone": "", "url": "", "time": "", "complaint_phone": ""},
+        {"reprint": True},
+        {"offline": True, "reprint": True},
+        {"hall": "内蒙古自治区呼伦贝尔市新巴尔虎右旗阿拉坦额莫勒镇便民服务中心（党群服务中心）二楼大厅"},
+        {"service": "Comprehensive registration of foreign residents and long-stay visitors, floor 2"},
+        {"number": "综A0012"},
+        {"number": "VERYLONGNUMBER0012345"},
+        {
+            "zone": "三楼东侧不动产登记与税务综合受理区第十二至第二十四号窗口旁的等候椅",
+            "url": "https://a.cn/" + "x" * 150,
+        },
+    ],
+)
+def test_paper_holds_the_whole_order(width, change):
+    order = dataclasses.replace(UNNAMED, **change)
+    simulator = Simulator(Options(width_mm=width))
+    simulator.receive(Driver(Options(width_mm=width)).encode(order))
+    assert simulator.obeyed == [order]
+    lines = [x for x in simulator.slips()[0] if hasattr(x, "text")]
+    assert all(cells(x.text) * x.width <= columns(width) for x in lines)
+    assert simulator.paper()[-1] == "[cut]"
+
+
+def test_marks_are_on_paper():
+    simulator = Simulator()
+    simulator.receive(Driver().encode(dataclasses.replace(SLIP, reprint=True, offline=True)))
+    assert simulator.paper()[0] == "【补打】【离线】"
+    assert "前面 3 人  约 25 分钟" in simulator.paper()
+
+
+def test_lines_break_where_a_reader_would():
+    assert wrap("Road and land registration", 12) == ["Road and ", "land ", "registration"]
+    assert (
+        wrap("办理（居住证）申领", 6) == ["办理", "（居", "住证）", "申领"]
+        or wrap("办理（居住证）申领", 6)[1][0] == "（"
+    )
+    for line in wrap("一二三，四五六。七八九、十", 6):
+        assert line[0] not in "，。、"
+    for text in ("A" * 100, "一" * 100, "混合 mixed 文本 text，标点。"):
+        assert "".join(wrap(text, 32)) == text
+
+
+def test_a_control_character_is_our_mistake_and_a_line_break_a_space():
+    with pytest.raises(OrderMistake, match=r"PrintSlip.service holds U\+001B"):
+        Driver().encode(dataclasses.replace(SLIP, service="x\x1bp"))
+    simulator = Simulator()
+    simulator.receive(Driver().encode(dataclasses.replace(SLIP, service="社保\n医保")))
+    assert "社保 医保" in simulator.paper()
+
+
+def test_a_code_that_fits_no_paper_is_refused_by_name():
+    with pytest.raises(OrderMistake, match=r"PrintSlip\.url"):
+        Driver(Options(width_mm=58)).encode(dataclasses.replace(SLIP, url="https://a.cn/" + "x" * 1200))
+    with pytest.raises(OrderMistake, match="number is empty"):
+        Driver().encode(dataclasses.replace(SLIP, number=" "))
+
+
+def test_chinese_mode_must_be_switched_on_where_it_is_off():
+    off = frozenset(["chinese-off"])
+    good, bad = Simulator(Options(), off), Simulator(Options(), off)
+    good.receive(Driver().encode(SLIP))
+    bad.receive(Driver(Options(chinese_command=False)).encode(SLIP))
+    assert good.obeyed == [UNNAMED]
+    assert bad.obeyed == []
+    assert "社会保险综合业务（城乡居民）" not in bad.paper()
+
+
+def test_a_slip_holds_no_real_time_command():
+    job = Driver().encode(dataclasses.replace(SLIP, url="https://a.cn/" + "x" * 250))
+    assert b"\x10\x04" not in job
+    assert b"\x10\x05" not in job
+    assert b"\x10\x14" not in job
+
+
+# ---- what the printer says: reference answers ----
+
+
+@pytest.mark.parametrize(
+    ("answers", "troubles"),
+    [
+        ("12 12 12 12", []),
+        ("12 12 12 1E", [PaperNearEnd()]),
+        ("1A 32 12 7E", [PaperOut()]),
+        ("1A 36 12 7E", [PaperOut(), CoverOpen()]),
+        ("1A 16 12 12", [CoverOpen()]),
+        ("1A 52 1A 12", [CutterError()]),
+        ("1A 52 32 12", [PrinterError(detail="unrecoverable error: switch it off and on")]),
+        ("1A 12 12 12", [PrinterOffline()]),
+    ],
+)
+def test_reference_answers(answers, troubles):
+    driver = Driver()
+    driver.poll()
+    assert answer(driver, *bytes.fromhex(answers)) == [Alive(detail="answers DLE EOT"), *troubles]
+    driver.poll()
+    assert answer(driver, *bytes.fromhex(answers)) == []
+    driver.poll()
+    over = answer(driver, 0x12, 0x12, 0x12, 0x12)
+    assert over == [dataclasses.replace(t, over=True) for t in troubles]
+
+
+def test_questions_are_put_one_at_a_time():
+    driver = Driver()
+    driver.poll()
+    for n in (1, 2, 3, 4):
+        assert driver.owed() == bytes((0x10, 0x04, n))
+        assert driver.owed() == b""
+        driver.feed(b"\x12")
+    assert driver.owed() == b""
+
+
+@pytest.mark.parametrize(
+    ("byte", "troubles"), [(0x00, []), (0x03, [PaperNearEnd()]), (0x0C, [PaperOut()]), (0x0F, [PaperOut()])]
+)
+def test_gs_r_answers(byte, troubles):
+    driver = Driver(Options(status="gs-r"))
+    driver.poll()
+    assert driver.owed() == b"\x1dr\x01"
+    assert driver.feed(bytes((byte,))) == [Alive(detail="answers GS r"), *troubles]
+
+
+def test_an_empty_answer_is_never_ok():
+    driver = Driver()
+    driver.poll()
+    driver.owed()
+    assert driver.feed(b"") == []
+    assert driver.patience is not None
+    assert driver.silence() == []
+
+
+def test_automatic_status_is_used_and_not_taken_for_an_answer():
+    driver = Driver()
+    driver.poll()
+    driver.owed()
+    # Cover opened: b0 = 10 + 08 offline + 20 cover.
+    assert driver.feed(bytes.fromhex("38000000")) == [Alive(detail="automatic status"), CoverOpen()]
+    assert driver.owed() == b""  # the first question still waits
+    driver.feed(b"\x1a")
+    assert driver.owed() == b"\x10\x04\x02"
+    for byte in (0x16, 0x12, 0x12):
+        driver.feed(bytes((byte,)))
+        driver.owed()
+    for byte in bytes.fromhex("10000F00"):  # out of paper, byte by byte, nothing asked
+        news = driver.feed(bytes((byte,)))
+    assert news == [CoverOpen(over=True), PaperOut()]
+
+
+def test_three_missed_polls_are_silence_told_once():
+    driver, simulator = Driver(), Simulator(Options(), frozenset(["no-status"]))
+    assert [polled(driver, simulator) for _ in range(5)] == [[], [], [Silent()], [], []]
+    assert polled(driver, Simulator()) == [Silent(over=True), Alive(detail="answers DLE EOT")]
+
+
+def test_an_answer_among_noise_must_come_twice():
+    driver = Driver()
+    driver.poll()
+    driver.owed()
+    driver.feed(b"\x00\xff\x12")
+    assert driver.owed() == b"\x10\x04\x01"
+    driver.feed(b"\x81\x12")
+    assert driver.owed() == b"\x10\x04\x02"
+
+
+def test_babble_is_garbled_and_never_success():
+    noise = random.Random(5)
+    driver = Driver()
+    driver.take(SLIP)
+    news = []
+    for _ in range(3000):
+        driver.owed()
+        news += driver.feed(noise.randbytes(64))
+        if driver.idle:
+            break
+    assert news.count(Garbled()) == 1
+    outcomes = [n for n in news if isinstance(n, Obeyed | Refused | Unconfirmed)]
+    assert [type(n) for n in outcomes] == [Unconfirmed]
+    assert polled(driver, Simulator())[0] == Garbled(over=True)
+
+
+# ---- one slip, start to end ----
+
+
+def test_a_slip_that_is_known_to_be_done():
+    driver, simulator = Driver(), Simulator()
+    driver.take(SLIP)
+    assert not driver.idle
+    news = talk(driver, simulator)
+    assert news == [Alive(detail="answers DLE EOT"), Obeyed(order="PrintSlip", id="7")]
+    assert simulator.obeyed == [UNNAMED]
+    assert driver.idle
+
+
+def test_test_page_proves_itself():
+    for width in (58, 80):
+        simulator = Simulator(Options(width_mm=width))
+        driver = Driver(Options(width_mm=width))
+        driver.take(PrintTest())
+        assert Obeyed(order="PrintTest") in talk(driver, simulator)
+        assert simulator.obeyed == [PrintTest()]
+
+
+@pytest.mark.parametrize("trouble", [PaperOut(), CoverOpen(), CutterError(), PrinterError(), PrinterOffline()])
+def test_a_printer_in_trouble_is_not_sent_the_slip(trouble):
+    driver, simulator = Driver(), Simulator()
+    simulator.happen(trouble)
+    driver.take(SLIP)
+    news = talk(driver, simulator)
+    assert [type(n) for n in news] == [Alive, type(trouble), Refused]
+    assert news[-1].id == "7"
+    simulator.happen(dataclasses.replace(trouble, over=True))
+    assert simulator.paper() == []
+    driver.take(SLIP)
+    assert [type(n) for n in talk(driver, simulator)] == [type(trouble), Obeyed]
+    assert len(simulator.obeyed) == 1
+
+
+def test_near_end_prints():
+    driver, simulator = Driver(), Simulator()
+    simulator.happen(PaperNearEnd())
+    driver.take(SLIP)
+    assert talk(driver, simulator)[1:] == [PaperNearEnd(), Obeyed(order="PrintSlip", id="7")]
+
+
+@pytest.mark.parametrize("dialect", ["dle-eot", "gs-r", "both"])
+def test_unknown_status_prints_but_is_never_success(dialect):
+    driver, simulator = Driver(Options(status=dialect)), Simulator(Options(), frozenset(["no-status"]))
+    driver.take(SLIP)
+    news = talk(driver, simulator)
+    assert simulator.obeyed == [UNNAMED]
+    assert [type(n) for n in news if not isinstance(n, Silent)] == [Unconfirmed]
+
+
+def test_without_status_the_outcome_is_unknown_at_once():
+    driver, simulator = Driver(Options(status="none")), Simulator()
+    assert not driver.answers
+    driver.poll()
+    assert driver.owed() == b""
+    driver.take(SLIP)
+    assert simulator.receive(driver.owed()) == b""
+    assert driver.patience is not None and driver.patience <= 0.1
+    assert [type(n) for n in driver.silence()] == [Unconfirmed]
+    assert simulator.obeyed == [UNNAMED]
+
+
+def test_gs_r_proves_the_slip_where_dle_eot_is_ignored():
+    deaf = frozenset(["ignores-dle-eot"])
+    driver, simulator = Driver(Options(status="gs-r")), Simulator(Options(), deaf)
+    driver.take(SLIP)
+    assert Obeyed(order="PrintSlip", id="7") in talk(driver, simulator)
+    driver, simulator = Driver(Options(status="both")), Simulator(Options())
+    driver.take(SLIP)
+    assert Obeyed(order="PrintSlip", id="7") in talk(driver, simulator)
+
+
+@pytest.mark.parametrize("dialect", ["dle-eot", "both"])
+def test_paper_that_runs_out_in_the_middle(dialect):
+    driver, simulator = Driver(Options(status=dialect)), Simulator(Options(), frozenset(["paper-ends-mid-slip"]))
+    driver.take(SLIP)
+    news = talk(driver, simulator)
+    assert news[-2:] == [
+        PaperOut(),
+        Unconfirmed(order="PrintSlip", id="7", reason="paper ran out while printing; look at the slip"),
+    ]
+    assert "A012" in simulator.paper() and "便民热线：12345" not in simulator.paper()
+    simulator.happen(PaperOut(over=True))  # the rest comes out of the printer's buffer
+    assert simulator.obeyed == [UNNAMED]
+
+
+def test_gs_r_is_silent_while_offline_and_then_answers():
+    simulator = Simulator()
+    simulator.happen(PaperOut())
+    assert simulator.receive(b"\x1dr\x01") == b""
+    assert simulator.receive(b"\x10\x04\x04") == b"\x7e"
+    assert simulator.happen(PaperOut(over=True)) == b"\x00"
+
+
+def test_a_printer_that_dies_in_the_middle():
+    driver, simulator = Driver(), Simulator(Options(), frozenset(["dies-mid-slip"]))
+    polled(driver, simulator)
+    driver.take(SLIP)
+    assert [type(n) for n in talk(driver, simulator)] == [Unconfirmed]
+    assert simulator.obeyed == []
+
+
+def test_a_cable_that_goes():
+    driver = Driver()
+    driver.take(SLIP)
+    assert driver.owed() == b"\x10\x04\x01"
+    assert [type(n) for n in driver.lost()] == [Refused]
+    driver.reset()
+    driver.take(SLIP)
+    answer(driver, 0x12, 0x12, 0x12, 0x12)
+    assert driver.owed() == driver.encode(SLIP)
+    assert [type(n) for n in driver.lost()] == [Unconfirmed]
+    assert driver.lost() == []
+
+
+def test_an_order_may_come_in_the_middle_of_a_poll():
+    driver, simulator = Driver(), Simulator()
+    driver.poll()
+    driver.feed(simulator.receive(driver.owed()))
+    assert driver.idle
+    driver.take(SLIP)
+    assert talk(driver, simulator)[-1] == Obeyed(order="PrintSlip", id="7")
+
+
+# ---- the simulator as hardware ----
+
+
+def test_simulator_takes_bytes_in_any_pieces():
+    job, simulator = Driver().encode(SLIP), Simulator()
+    for i in range(len(job)):
+        simulator.receive(job[i : i + 1])
+    assert simulator.obeyed == [UNNAMED]
+
+
+def test_real_time_bytes_inside_counted_data_stay_data():
+    simulator = Simulator()
+    picture = b"\x10\x04\x01" * 8
+    raster = b"\x1dv0\x00\x03\x00\x08\x00" + picture
+    assert simulator.receive(b"\x1b@" + raster + b"A\n\x10\x04\x01\x1bd\x06") == b"\x12"
+    assert simulator.paper() == ["A"]
+    code = b"x\x10\x04\x02y"
+    assert simulator.receive(b"\x1d(k\x08\x001P0" + code + b"\x1d(k\x03\x001Q0\x1bd\x06") == b""
+    assert simulator.paper()[-1] == "[QR x\x10\x04\x02y]"
+
+
+def test_a_job_waits_in_the_printer_while_it_is_offline():
+    simulator = Simulator()
+    simulator.happen(CoverOpen())
+    assert simulator.receive(Driver().encode(SLIP) + b"\x10\x04\x02") == b"\x16"
+    assert simulator.paper() == []
+    simulator.happen(CoverOpen(over=True))
+    assert simulator.obeyed == [UNNAMED]
+
+
+def test_simulator_knows_what_it_cannot_have():
+    with pytest.raises(ValueError, match="cannot have Garbled"):
+        Simulator().happen(Garbled())
+
+
+def test_automatic_status_comes_by_itself():
+    simulator = Simulator(Options(), frozenset(["automatic-status"]))
+    assert simulator.happen(PaperOut()) == bytes.fromhex("18000F00")
+    assert Driver().feed(bytes.fromhex("18000F00")) == [Alive(detail="automatic status"), PaperOut()]
