@@ -85,7 +85,7 @@ RESET = Ask("reset", sdt.RESET, 2.0, ((sdt.OK, (0,)),), frozenset())
 
 TRIES = 2  # how often a question is put when its answer, or the question itself, was damaged on the way
 MISSES = 3  # unanswered questions in a row before the reader counts as silent
-JUNK = 1024  # bytes that are no answer before the line counts as garbled
+JUNK = 4096  # bytes that are no answer (a damaged long one has 2321) before the line counts as garbled
 LOOK_EVERY = 2  # of so many polls one checks by reading whether a card that was read still lies there
 SLOWEST = 4.0  # at most so many times the usual patience for a reader that was late
 
@@ -363,8 +363,14 @@ class Driver(driver.Driver):
 
 NAMED_FAULTS = {"self-test-failed": 0x60, "sam-unauthorised": 0x66, "no-permission": 0x23}
 ALWAYS = {0x05, 0x10, 0x11, 0x21, 0x23, 0x60, 0x66}  # answered to every command; other status words to their own
-OF_FIND, OF_SELECT, OF_ADDRESS = {sdt.NOT_FOUND}, {sdt.NOT_SELECTED}, {sdt.NO_CONTENT}
-STATUSES = sorted({*ALWAYS, *sdt.CARD_TROUBLE, *OF_FIND, *OF_SELECT, *OF_ADDRESS})
+CONCERNED = {
+    sdt.FIND: {sdt.NOT_FOUND},
+    sdt.SELECT: {sdt.NOT_SELECTED},
+    sdt.READ: set(sdt.CARD_TROUBLE),
+    sdt.READ_WITH_FINGERS: set(sdt.CARD_TROUBLE),
+    sdt.READ_ADDRESS: {sdt.NO_CONTENT},
+}
+STATUSES = sorted(ALWAYS.union(*CONCERNED.values()))
 SAM_IDENTITY = struct.pack("<HHIII", 5, 3, 20231109, 1234567, 7654321)
 
 
@@ -449,15 +455,10 @@ class Simulator(driver.Simulator):
 
     def _answer(self, asked: bytes) -> bytes:
         command = asked[:2]
-        status, data = self._fault, b""
-        if not status:
-            status, data = self._do(command)
-        for forced in self._forced:
-            concerned = {sdt.FIND: OF_FIND, sdt.SELECT: OF_SELECT, sdt.READ_ADDRESS: OF_ADDRESS}.get(command)
-            if command in (sdt.READ, sdt.READ_WITH_FINGERS):
-                concerned = set(sdt.CARD_TROUBLE)
-            if forced in ALWAYS or forced in (concerned or ()):
-                status, data = forced, b""
+        forced = self._forced & (ALWAYS | CONCERNED.get(command, set()))
+        if status := self._fault or min(forced, default=0):
+            return sdt.answer(status)
+        status, data = self._do(command)
         if status == sdt.OK:
             self._note(command)
         return sdt.answer(status, data)
