@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -113,6 +114,7 @@ class FileLink(Link):
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._closing = threading.Lock()  # nobody may ring a descriptor that has become another file's
         self._reading = select.poll()
         self._reading.register(fd, select.POLLIN)
         self._reading.register(self._bell, select.POLLIN)
@@ -159,13 +161,15 @@ class FileLink(Link):
 
     def wake(self) -> None:
         """See Link."""
-        with contextlib.suppress(OSError):  # closed meanwhile: nobody is waiting
-            os.eventfd_write(self._bell, 1)
+        with self._closing:
+            if self._bell >= 0:
+                os.eventfd_write(self._bell, 1)
 
     def close(self) -> None:
         """See Link."""
-        if self._bell >= 0:
+        with self._closing:
             bell, self._bell = self._bell, -1
+        if bell >= 0:
             os.close(bell)
             self._let_go()
 

@@ -1,0 +1,255 @@
+"""The technician's command line: see what drivers there are, simulate a device, listen to one, send it one order.
+
+    bianmin device drivers --json
+    bianmin device simulate serial-scanner --pty /tmp/scanner
+    bianmin device listen --driver serial-scanner --link serial:///tmp/scanner --json
+    bianmin device send --driver escpos-printer --link serial:///dev/ttyS0 PrintTest
+    bianmin device encode --driver escpos-printer PrintTest
+
+Every JSON line is flushed at once. `send` ends with 0 only when the device is known to have done the order, with 2
+when nobody can know, with 1 and a sentence when it was not done.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import click
+
+from config.reader import Mistake
+from devices import drivers
+from devices.driver import OrderMistake
+from devices.faults import LINE_FAULTS
+from devices.links import LinkMistake, check_link
+from devices.options import describe, parse_options
+from devices.roles import Alive, FrameSeen, News, Obeyed, Order, Refused, Trouble, Unconfirmed
+from devices.simulate import SimulatedDevice
+from devices.station import DeviceEntry, Station
+from devices.words import WordMistake, build, classes, from_json, say, to_json
+
+EXIT = {Obeyed: 0, Refused: 1, Unconfirmed: 2}
+RETRY = (0.2, 0.5, 1.0, 2.0, 5.0)  # someone sits here and waits: quicker than a station
+
+options_given = click.option("--option", "words", multiple=True, metavar="KEY=VALUE", help="An option of the driver.")
+driver_named = click.option("--driver", required=True, metavar="NAME", help="What the device speaks.")
+link_named = click.option("--link", required=True, metavar="LINK", help="serial:///dev/…?baud=9600, socket://host:port")
+
+
+@click.group()
+def device() -> None:
+    """Devices on the cables of this machine."""
+    logging.getLogger("devices").addHandler(logging.NullHandler())  # what is logged is said here anyway
+
+
+@device.command("drivers")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+def list_drivers(as_json: bool) -> None:
+    """Every driver with its roles, links and options."""
+    known = [_driver(name) for name in drivers.names()]
+    if as_json:
+        _line(known)
+        return
+    for one in known:
+        click.echo(f"{one['name']}  ({', '.join(one['roles'])}; over {', '.join(one['links'])})")
+        click.echo(f"    {one['summary']}")
+        for option in one["options"]:
+            unit = f" {option['unit']}" if "unit" in option else ""
+            about = option.get("help") or option.get("label", "")
+            click.echo(f"    --option {option['name']}={option['default']}{unit}  {about}")
+
+
+@device.command()
+@click.argument("driver")
+@click.option("--tcp", type=click.IntRange(0, 65535), metavar="PORT", help="Listen on 127.0.0.1; 0 takes any port.")
+@click.option("--pty", metavar="PATH", help="Sit on a pseudo-terminal that this symlink leads to.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Something that is wrong; may be repeated.")
+@options_given
+def simulate(driver: str, tcp: int | None, pty: str | None, faults: tuple[str, ...], words: tuple[str, ...]) -> None:
+    """Run a driver's simulator on a cable.
+
+    Lines on stdin say what happens at the device ({"news": "CardRemoved"}); each order obeyed is printed as JSON.
+    """
+    if (tcp is None) == (pty is None):
+        _fail("Say where the simulator sits: either --tcp PORT or --pty PATH.")
+    with _sentences():
+        simulated = SimulatedDevice(
+            driver, parse_options(driver, words), faults, on_obeyed=lambda order: _line(to_json(order, personal=True))
+        )
+        simulated = simulated.on_tcp(tcp) if tcp is not None else simulated.on_pty(str(pty))
+    with simulated:
+        done = _until_told()
+        _line({"ready": simulated.link})
+        threading.Thread(target=_follow_stdin, args=(simulated,), daemon=True).start()
+        done.wait()
+
+
+@device.command()
+@driver_named
+@link_named
+@click.option("--seconds", type=float, help="Stop after so long; otherwise at Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines.")
+@click.option("--show-personal", is_flag=True, help="Names and numbers in clear.")
+@options_given
+def listen(
+    driver: str, link: str, seconds: float | None, as_json: bool, show_personal: bool, words: tuple[str, ...]
+) -> None:
+    """Open a cable and print what the device says."""
+
+    def show(_: str, news: News) -> None:
+        if as_json:
+            _line(to_json(news, show_personal))
+        else:
+            _print(f"{time.strftime('%H:%M:%S')}  {say(news, show_personal)}")
+
+    done = _until_told()
+    with _station(driver, link, words, show):
+        done.wait(seconds)
+
+
+@device.command()
+@driver_named
+@link_named
+@click.argument("order")
+@click.argument("fields", metavar="[JSON]", default="{}")
+@click.option("--timeout", type=float, default=10.0, show_default=True, help="Seconds to wait for the outcome.")
+@click.option("--show-personal", is_flag=True, help="Names and numbers in clear.")
+@options_given
+def send(
+    driver: str, link: str, order: str, fields: str, timeout: float, show_personal: bool, words: tuple[str, ...]
+) -> None:
+    """Send one order and wait for its outcome."""
+    with _sentences():
+        wanted = _order(order, fields)
+        drivers.load(driver).Driver(parse_options(driver, words)).encode(wanted)
+    answers: list[News] = []  # what the order was for: a card, a picture
+    with _station(driver, link, words, lambda _, news: answers.append(news)) as station:
+        try:
+            outcome = station.send(driver, wanted, timeout).result(timeout + 15)
+        except concurrent.futures.TimeoutError:
+            outcome = Unconfirmed(order=order, reason="The device gave no outcome in time; look whether it did it.")
+    for news in answers:
+        if not isinstance(news, Alive | Trouble | FrameSeen | Obeyed | Refused | Unconfirmed):
+            _line(to_json(news, show_personal))
+    _line(to_json(outcome))
+    if not isinstance(outcome, Obeyed):
+        _print(outcome.reason, err=True)
+    sys.exit(EXIT[type(outcome)])
+
+
+@device.command()
+@driver_named
+@click.argument("order")
+@click.argument("fields", metavar="[JSON]", default="{}")
+@options_given
+def encode(driver: str, order: str, fields: str, words: tuple[str, ...]) -> None:
+    """Print the bytes of an order in hex; no cable is opened."""
+    with _sentences():
+        frame = drivers.load(driver).Driver(parse_options(driver, words)).encode(_order(order, fields))
+    _print(frame.hex())
+
+
+def _driver(name: str) -> dict[str, Any]:
+    """What there is to know of a driver, as JSON."""
+    module = drivers.load(name)
+    cls = module.Driver
+    lacks = {what.__name__: why for what, why in cls.cannot.items()}
+    return {
+        "name": name,
+        "summary": (module.__doc__ or "").strip().partition("\n")[0],
+        "roles": [role.name for role in cls.roles],
+        "links": list(cls.links),
+        "baud": cls.baud,
+        "orders": [o.__name__ for role in cls.roles for o in role.orders if o not in cls.cannot],
+        "news": [n.__name__ for role in cls.roles for n in role.news if n not in cls.cannot],
+        "cannot": lacks,
+        "options": describe(name),
+        "faults": [*LINE_FAULTS, *module.Simulator.faults],
+    }
+
+
+def _order(name: str, fields: str) -> Order:
+    """The order of the command line. Raises WordMistake."""
+    known = classes(Order)
+    if name not in known:
+        raise WordMistake(f"there is no order {name!r}; there are: {', '.join(sorted(known))}")
+    try:
+        given = json.loads(fields)
+    except json.JSONDecodeError as wrong:
+        raise WordMistake(f"{name}: its fields are no JSON ({wrong})") from wrong
+    if not isinstance(given, dict):
+        raise WordMistake(f"{name}: its fields must be a JSON object, such as {{}}")
+    if given.pop("order", name) != name:
+        raise WordMistake(f'{name}: the JSON says "order" is something else')
+    order = build(known[name], given)
+    assert isinstance(order, Order)
+    return order
+
+
+def _station(driver: str, link: str, words: tuple[str, ...], tell: Callable[[str, News], None]) -> Station:
+    """A station with one device, called by its driver's name."""
+    with _sentences():
+        check_link(link)
+        return Station([DeviceEntry(driver, driver, link, parse_options(driver, words))], tell, RETRY)
+
+
+def _follow_stdin(simulated: SimulatedDevice) -> None:
+    """Each line is something that happens at the device; a line that cannot be is answered, not fatal."""
+    for text in sys.stdin:
+        if not text.strip():
+            continue
+        try:
+            simulated.happen(from_json(json.loads(text), News))
+        except json.JSONDecodeError as wrong:
+            _line({"error": f"this line is no JSON ({wrong})"})
+        except ValueError as wrong:
+            _line({"error": str(wrong)})
+
+
+def _until_told() -> threading.Event:
+    """An event that SIGINT and SIGTERM set."""
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    return done
+
+
+@contextlib.contextmanager
+def _sentences() -> Iterator[None]:
+    """Mistakes of the person at the keyboard become one sentence and exit code 1."""
+    try:
+        yield
+    except KeyError as wrong:
+        _fail(str(wrong.args[0]))
+    except (Mistake, LinkMistake, WordMistake, OrderMistake, ValueError) as wrong:
+        _fail(str(wrong))
+
+
+def _fail(sentence: str) -> NoReturn:
+    _print(sentence, err=True)
+    sys.exit(1)
+
+
+def _line(value: object) -> None:
+    _print(json.dumps(value, ensure_ascii=False))
+
+
+def _print(text: str, err: bool = False) -> None:
+    """One line at once; a reader that has gone away ends us quietly."""
+    try:
+        print(text, file=sys.stderr if err else sys.stdout, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115 - nothing more can be said, not even at exit
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    device(prog_name="bianmin device")

@@ -1,0 +1,181 @@
+"""This machine's devices: opens each on its cable, sends orders, tells news, and knows how each is doing.
+
+    station = Station([DeviceEntry("pad", "queue-bus", "serial://by-path/…")], tell=print)
+    station.send("pad", Beep()).result()        Obeyed, Refused or Unconfirmed
+    station.states()                            one DeviceState each
+    station.close()
+
+The only threads of `devices/` are made here: two for each cable (`devices.cable`, `devices.teller`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from config.reader import Mistake
+from devices import drivers
+from devices.cable import DELAYS, Cable, Exchange
+from devices.condition import State
+from devices.driver import Driver
+from devices.links import Link, check_link, open_link
+from devices.options import read_options
+from devices.orders import Outcome
+from devices.roles import News, Order
+from devices.words import to_json
+
+__all__ = ["DeviceEntry", "DeviceState", "Outcome", "State", "Station"]
+
+
+@dataclass(frozen=True)
+class DeviceEntry:
+    """One device of this machine, as configured. `windows` maps an address on the cable to a window number."""
+
+    name: str
+    driver: str
+    link: str
+    options: object = field(default_factory=dict)  # a table, or the driver's Options
+    windows: Mapping[int, int] = field(default_factory=dict)
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """How a device is doing. `troubles` are news as in `devices.words`; `since` is in UTC."""
+
+    name: str
+    driver: str
+    roles: tuple[str, ...]
+    link: str
+    state: State
+    reason: str
+    since: datetime
+    troubles: tuple[dict[str, Any], ...]
+    counters: dict[str, int]
+    windows: dict[int, int]
+    enabled: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as a JSON-able dict."""
+        return {
+            **vars(self),
+            "roles": list(self.roles),
+            "state": self.state.value,
+            "since": self.since.isoformat(timespec="seconds"),
+            "troubles": list(self.troubles),
+            "windows": {str(address): no for address, no in self.windows.items()},
+        }
+
+
+class Station:
+    """The devices of one machine, each on a cable of its own."""
+
+    def __init__(
+        self,
+        devices: Sequence[DeviceEntry],
+        tell: Callable[[str, News], None],
+        delays: Sequence[float] = DELAYS,
+    ) -> None:
+        """Check everything, then open everything. `tell(device, news)` is called in order for each device, by a thread.
+
+        Raises Mistake (one sentence a line, naming the place) or LinkMistake, before anything is opened.
+        """
+        self.entries = {entry.name: entry for entry in devices}
+        _check(devices)
+        self._cables = {entry.name: _cable(entry, tell, delays) for entry in devices}
+        for cable in self._cables.values():
+            cable.start()
+
+    def send(self, device: str, order: Order, timeout: float = 10.0) -> Future[Outcome]:
+        """Send an order; the future gets Obeyed, Refused or Unconfirmed. Refused at once while the device is absent.
+
+        Raises KeyError when this machine has no such device. Never wait for the result inside `tell`.
+        """
+        return self._cable(device).send(order, timeout)
+
+    def states(self) -> list[DeviceState]:
+        """How each device is doing now."""
+        return [self._state(self.entries[name], cable) for name, cable in self._cables.items()]
+
+    def state(self, device: str) -> DeviceState:
+        """How one device is doing now. Raises KeyError."""
+        return self._state(self.entries[device], self._cable(device))
+
+    def exchanges(self, device: str) -> list[Exchange]:
+        """The last 200 things that passed on a device's cable, oldest first. Raises KeyError."""
+        cable = self._cable(device)
+        with cable.lock:
+            return list(cable.exchanges)
+
+    def last_news(self, device: str) -> list[tuple[datetime, News]]:
+        """The last 50 pieces of news of a device, oldest first; personal fields are in clear here. Raises KeyError."""
+        cable = self._cable(device)
+        with cable.lock:
+            return list(cable.last_news)
+
+    def close(self) -> None:
+        """Let go of every cable. Orders that still wait are refused."""
+        for cable in self._cables.values():
+            cable.stop()
+        for cable in self._cables.values():
+            cable.close()
+
+    def __enter__(self) -> Station:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _cable(self, device: str) -> Cable:
+        if device not in self._cables:
+            raise KeyError(f"this machine has no device {device!r}; it has: {', '.join(self._cables) or 'none'}")
+        return self._cables[device]
+
+    def _state(self, entry: DeviceEntry, cable: Cable) -> DeviceState:
+        with cable.lock:
+            state, reason = cable.condition.state
+            return DeviceState(
+                name=entry.name,
+                driver=entry.driver,
+                roles=tuple(role.name for role in cable.driver.roles),
+                link=entry.link,
+                state=state,
+                reason=reason,
+                since=cable.since,
+                troubles=tuple(to_json(trouble) for trouble in cable.condition.troubles),
+                counters=dict(cable.counters),
+                windows=dict(entry.windows),
+                enabled=entry.enabled,
+            )
+
+
+def _check(devices: Sequence[DeviceEntry]) -> None:
+    """Two devices cannot have one name, nor one cable."""
+    wrong = []
+    names = [entry.name for entry in devices]
+    wrong += [f"devices: two are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
+    links = [entry.link for entry in devices if entry.enabled and check_link(entry.link).scheme != "sim"]
+    for link in sorted({one for one in links if links.count(one) > 1}):
+        users = ", ".join(entry.name for entry in devices if entry.link == link)
+        wrong.append(f"devices: {users} name the same cable {link}; several addresses on it are one device's options")
+    if wrong:
+        raise Mistake(*wrong)
+
+
+def _cable(entry: DeviceEntry, tell: Callable[[str, News], None], delays: Sequence[float]) -> Cable:
+    try:
+        module = drivers.load(entry.driver)
+    except KeyError as unknown:
+        raise Mistake(f"{entry.name}.driver: {unknown.args[0]}") from unknown
+    options = entry.options
+    if isinstance(options, Mapping):
+        options = read_options(entry.driver, options, f"{entry.name}.options")
+    driver: Driver = module.Driver(options)
+
+    def open_it() -> Link:
+        return open_link(entry.link, driver.baud, lambda: module.Simulator(options))
+
+    return Cable(entry.name, driver, open_it, tell, delays, entry.enabled)
