@@ -103,7 +103,7 @@ count() { # copies pip's talk into the log and shows, on a terminal, how far it 
 }
 
 python_packages() {
-    all=$(grep -c '^[a-z0-9].*==' "$lock")
+    all=$(grep -c '^[a-z0-9].*==' "$lock") || true
     terminal=0; [ -t 2 ] && terminal=1
     say "[3 of 4] Python packages, $all of them"
     {
