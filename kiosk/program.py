@@ -151,8 +151,7 @@ class Program:
         if isinstance(self.ready, Port):
             threading.Thread(target=self._knock, args=(self.ready, process), daemon=True).start()
         code = process.wait()
-        with contextlib.suppress(ProcessLookupError):  # what it started and left behind
-            os.killpg(process.pid, signal.SIGKILL)
+        _clear(process.pid)
         reader.join(2)
         self.is_ready.clear()
         with contextlib.suppress(BrokenPipeError):
@@ -222,6 +221,19 @@ class _Log:
 
     def __exit__(self, kind: type[BaseException] | None, it: BaseException | None, at: TracebackType | None) -> None:
         self.file.close()
+
+
+def _clear(group: int) -> None:
+    """End what a program started and left behind: ask, wait two seconds at most, then kill and see it gone."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + 2
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, number)
+            while time.monotonic() < deadline:
+                os.killpg(group, 0)  # raises when nobody is left
+                time.sleep(0.01)
+            continue
+        return
 
 
 def _how(code: int) -> str:
