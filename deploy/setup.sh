@@ -31,6 +31,31 @@ fail() { # one sentence, then the end of what the tool said
     exit 1
 }
 
+# ---- what a tool says, into the log, and on a terminal how far it is --------------------------------------------
+
+# Our own last line, because a pipe swallows the tool's exit code, and because a service that apt starts may keep the
+# pipe open for ever.
+complete='bianmin: complete' failed='bianmin: failed'
+terminal=0
+if [ -t 2 ]; then terminal=1; fi
+
+progress() { # progress [HOW_MANY]; not awk, which waits for 4 kB before it looks at anything
+    n=0
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        case $line in "$complete" | "$failed") break ;; esac
+        [ "$terminal" = 1 ] || continue
+        case $line in
+            'Collecting '* | 'Processing '*) n=$((n + 1)) && at "$n of ${1-}  ${line##*[ /]}" ;;
+            'Installing collected'*) at unpacking ;;
+            dlstatus:* | pmstatus:*) part=${line%:*} && part=${part##*:} && at "${part%%.*} %  ${line##*:}" ;;
+        esac
+    done >>"$log"
+    if [ "$terminal" = 1 ]; then printf '\r\033[K' >&2; fi
+}
+
+at() { printf '\r\033[Kbianmin:     %.70s' "$1" >&2; }
+
 # ---- Debian packages ---------------------------------------------------------------------------------------------
 
 listed() { awk -v want="^($wanted)\$" '$1 ~ want { print $2 }' "$packages"; }
@@ -44,8 +69,11 @@ missing() {
 
 apt() { # as root, never asking, waiting for another apt to finish; fd 9 is our lock and stays ours
     # shellcheck disable=SC2086 # $as_root is empty or two words
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
-        "$@" >>"$log" 2>&1 </dev/null 9<&-
+    {
+        $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -q -y -o DPkg::Lock::Timeout=300 \
+            -o Acquire::Retries=3 -o APT::Status-Fd=1 "$@" 2>&1 </dev/null 9<&- && echo "$complete" || echo "$failed"
+    } | progress
+    [ "$(tail -n 1 "$log")" = "$complete" ]
 }
 
 system_packages() {
@@ -55,6 +83,7 @@ system_packages() {
     fi
     names=$(missing)
     [ -n "$names" ] || return 0
+    if [ "$terminal" = 1 ]; then say "[1 of 4] Debian packages, $(echo "$names" | wc -w) missing: $names"; fi
     please="please have an administrator run: apt-get install ${names% }"
     if [ "$(id -u)" = 0 ]; then
         as_root=
@@ -63,7 +92,7 @@ system_packages() {
     else
         fail "Debian packages are missing and this user may not install any; $please"
     fi
-    say "[1 of 4] Debian packages, $(echo "$names" | wc -w) missing: $names"
+    if [ "$terminal" = 0 ]; then say "[1 of 4] Debian packages, $(echo "$names" | wc -w) missing: $names"; fi
     apt update || fail "The list of Debian packages could not be fetched (is there a network?); $please"
     # shellcheck disable=SC2086 # one word per package
     apt install --no-install-recommends $names || fail "Debian packages could not be installed; $please"
@@ -94,23 +123,14 @@ environment() {
     rm -f "$venv"/ready-*
 }
 
-count() { # copies pip's talk into the log and shows, on a terminal, how far it is
-    awk -v log_file="$log" -v all="$1" -v terminal="$2" '
-        { print >>log_file }
-        /^Collecting / && terminal { printf "\r\033[Kbianmin:     %d of %d  %s", ++n, all, $2 > "/dev/stderr" }
-        /^Installing collected/ && terminal { printf "\r\033[Kbianmin:     unpacking" > "/dev/stderr" }
-        END { if (terminal) printf "\r\033[K" > "/dev/stderr" }'
-}
-
 python_packages() {
     all=$(grep -c '^[a-z0-9].*==' "$lock") || true
-    terminal=0; [ -t 2 ] && terminal=1
     say "[3 of 4] Python packages, $all of them"
     {
         "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off \
-            --only-binary :all: --require-hashes -r "$lock" 2>&1 </dev/null && echo 'bianmin: complete'
-    } | count "$all" "$terminal"
-    [ "$(tail -n 1 "$log")" = 'bianmin: complete' ] ||
+            --only-binary :all: --require-hashes -r "$lock" 2>&1 </dev/null && echo "$complete" || echo "$failed"
+    } | progress "$all"
+    [ "$(tail -n 1 "$log")" = "$complete" ] ||
         fail "The Python packages could not be installed (is there a network?)."
 }
 

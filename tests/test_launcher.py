@@ -53,7 +53,7 @@ def start(house: Path, *arguments: str, cwd: Path | str = "/", **env: str) -> su
     return subprocess.run(
         [house / "bianmin", *arguments],
         cwd=cwd,
-        env={**os.environ, "PIP_NO_INDEX": "1", **env},
+        env={**os.environ, "PIP_NO_INDEX": "1", "TMPDIR": str(house.parent), **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
