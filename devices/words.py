@@ -10,7 +10,6 @@ their size and the first 16 hex digits of their SHA-256, and read from base64.
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import hashlib
 from collections.abc import Mapping
@@ -158,7 +157,7 @@ def _value(place: str, hint: Any, value: object) -> object:
         if isinstance(value, str):
             try:
                 return base64.b64decode(value, validate=True)
-            except binascii.Error as e:
+            except ValueError as e:
                 raise WordMistake(f"{place}: expected base64 text ({e})") from e
     elif type(value) in (get_args(hint) or (hint,)):
         return value
