@@ -1,0 +1,147 @@
+// The manager's overview of the living hall. It only shows and advises; the hall decides.
+import { allow, get, order, Refusal } from "./api.js";
+import { $, clock, date, h, icon, keepTime, show, span, text } from "./dom.js";
+import { GRADES } from "./faces.js";
+import { Feed, soon } from "./follow.js";
+import { fill, t, w } from "./words.js";
+
+const LONG_WAIT_MIN = 30;
+const STALE_MS = 10000;
+const STATES = { open: ["circle-check", w("Open")], paused: ["circle-pause", w("Paused")], closed: ["circle-xmark", w("Closed")] };
+const CARDS = { green: ["circle", w("In time")], yellow: ["triangle-exclamation", w("Yellow card")], red: ["square-xmark", w("Red card")] };
+const CASES = { open: w("Open case"), closed: w("Closed case") };
+const FIGURES = [["issued", w("Numbers given")], ["called", w("Called")], ["recalled", w("Called again")], ["passed", w("Passed")], ["finished", w("Finished")]];
+let feed = null;
+let busy = false;
+
+const signIn = () => location.replace(`/login?next=${encodeURIComponent(location.pathname)}`);
+const figure = (words, value, unit = "") => h("div", {}, h("span", {}, words), h("b", {}, value, unit ? h("small", {}, ` ${unit}`) : null));
+const number = (value) => (value === null || value === undefined ? "–" : String(Math.round(value * 10) / 10));
+
+function drawFigures(today) {
+  const waits = today.waits ?? {};
+  $("#figures").replaceChildren(...FIGURES.map(([key, words]) => figure(t(words), number(today[key]))),
+    figure(t("Mean wait"), number(waits.mean), t("min")), figure(t("95 % waited less than"), number(waits.p95), t("min")));
+}
+
+function drawGrades(ratings) {
+  const count = (grade) => ratings?.[grade] ?? ratings?.[String(grade)] ?? 0;
+  const all = GRADES.reduce((sum, [grade]) => sum + count(grade), 0);
+  $("#grades").replaceChildren(...GRADES.map(([grade, face, words]) => h(`li.g${grade}`, {}, icon(face), h("span", {}, t(words)),
+    h("meter", { min: 0, max: Math.max(1, all), value: count(grade), "aria-label": t(words) }), h("b", {}, String(count(grade))))));
+}
+
+function drawQueues(queues) {
+  $("#queues").replaceChildren(...queues.map((queue) => h("tr", {},
+    h("td", {}, h("span.code", {}, queue.code), queue.name), h("td.num", {}, String(queue.waiting)),
+    h(queue.wait_minutes > LONG_WAIT_MIN ? "td.num.long" : "td.num", {}, String(queue.wait_minutes)),
+    h("td", {}, h("div.switch", {}, h(`span.chip.${queue.open ? "open" : "closed"}`, {}, icon(queue.open ? "circle-check" : "circle-xmark"), t(queue.open ? w("Open") : w("Closed"))),
+      h("button.small", { type: "button", onclick: () => change(`/v1/queues/${queue.code}/${queue.open ? "close" : "open"}`) }, t(queue.open ? w("Stop giving numbers") : w("Give numbers again"))))))));
+}
+
+/** What a manager could do about a long wait: a paused or closed window that may call this queue. */
+function drawAdvice(queues, windows) {
+  const long = queues.filter((queue) => queue.waiting && queue.wait_minutes > LONG_WAIT_MIN);
+  $("#advice").replaceChildren(...long.map((queue) => {
+    const idle = windows.filter((window) => window.state !== "open" && (!window.queues.length || window.queues.includes(queue.code))).map((window) => window.no);
+    const sentence = idle.length ? w("{name}: the wait is about {minutes} min. Open window {windows}, or ask the guide to explain.")
+      : w("{name}: the wait is about {minutes} min and every window for it is open. Ask the guide to explain, and consider longer hours.");
+    return h("li", {}, icon("triangle-exclamation"), fill(t(sentence), { name: `${queue.code} ${queue.name}`, minutes: queue.wait_minutes, windows: idle.join("、") }));
+  }));
+}
+
+function drawWindows(windows) {
+  $("#windows").replaceChildren(...windows.map((window) => {
+    const [name, words] = STATES[window.state] ?? STATES.closed;
+    const ticket = window.ticket;
+    return h(`li.${window.state}`, {},
+      h("header", {}, h("b", {}, String(window.no)), h(`span.chip.${window.state}`, {}, icon(name), t(words))),
+      h("span.soft", {}, window.name),
+      h("span.ticket", {}, ticket?.number ?? "–"),
+      h("span.soft", {}, ticket ? `${t(ticket.state === "serving" ? w("Being served") : w("Being called"))} ${span(ticket.started_at ?? ticket.called_at)}` : window.reason || " "),
+      h("span.soft", {}, window.clerk ? `${window.clerk.name} · ${window.clerk.work_no}` : t("no clerk")));
+  }));
+}
+
+function drawAlarms(alarms) {
+  text("#alarm-count", alarms.length || "");
+  $("#alarms").replaceChildren(...(alarms.length ? alarms.map((alarm) => h("li", {}, icon("bell"), h("strong", {}, alarm.reason),
+    h("small", {}, `${alarm.machine} · ${alarm.device} · ${fill(t("since {time}"), { time: clock(alarm.since) })}`)))
+    : [h("li", {}, icon("circle-check"), t("Everything works."))]));
+}
+
+function drawCases(cases) {
+  text("#case-count", cases.length || "");
+  show("#cases-none", cases.length === 0);
+  $("#cases").replaceChildren(...cases.map((one) => {
+    const [name, words] = CARDS[one.card] ?? CARDS.green;
+    return h("tr", {}, h("td", {}, `${t(CASES[one.state] ?? CASES.open)} ${String(one.id).slice(-4)}`), h("td", {}, h("b", {}, one.number)), h("td", {}, String(one.window)), h("td", {}, one.staff),
+      h("td", {}, t(GRADES.find(([grade]) => grade === one.grade)?.[2] ?? "")), h("td", {}, date(one.due_at)), h("td", {}, h(`span.chip.${one.card}`, {}, icon(name), t(words))));
+  }));
+}
+
+async function refresh() {
+  try {
+    const [queues, windows, today, alarms, cases] = await Promise.all(["queues", "windows", "day", "alarms", "cases"].map((door) => get(`/v1/${door}`)));
+    drawFigures(today);
+    drawGrades(today.ratings);
+    drawQueues(queues.queues);
+    drawAdvice(queues.queues, windows.windows);
+    drawWindows(windows.windows);
+    drawAlarms(alarms.alarms);
+    drawCases(cases.cases);
+  } catch (trouble) {
+    if (!(trouble instanceof Refusal)) return; // silence shows itself in the banner
+    if (trouble.status === 401) signIn();
+    refuse(trouble.message);
+  }
+}
+
+function refuse(sentence) {
+  text("#refusal", sentence);
+  show("#refusal", Boolean(sentence));
+}
+
+async function change(path) {
+  if (busy) return;
+  busy = true;
+  refuse("");
+  try {
+    await order(path);
+  } catch (trouble) {
+    refuse(trouble instanceof Refusal ? trouble.message : t("The hall does not answer. Please try again."));
+  }
+  await refresh();
+  busy = false;
+}
+
+function tick() {
+  text("#clock", clock());
+  const lost = feed.silence > STALE_MS;
+  show("#lost", lost);
+  if (lost) text("#lost-text", fill(t("No connection to the hall; trying again. Data as of {time}"), { time: clock(new Date(feed.contact)) }));
+}
+
+async function begin() {
+  try {
+    const person = await get("/v1/sessions");
+    allow(person.csrf);
+    text("#person", person.name);
+  } catch (trouble) {
+    if (trouble instanceof Refusal) return signIn();
+    return setTimeout(begin, 2000);
+  }
+  const hall = await get("/v1/hall");
+  keepTime(hall);
+  text("#hall-name", hall.name);
+  text("#hall-english", hall.english);
+  $("#leave").addEventListener("click", async () => { await order("/v1/sessions", undefined, { method: "DELETE" }).catch(() => {}); signIn(); });
+  const refreshSoon = soon(refresh, 700);
+  feed = new Feed({ after: (await get("/v1/healthz")).seq, onEvent: refreshSoon, onAgain: refreshSoon, rests: true }).start();
+  await refresh();
+  setInterval(tick, 500);
+  setInterval(refreshSoon, 20000); // estimated waits grow without an event
+  tick();
+}
+
+begin();

@@ -1,0 +1,50 @@
+// The screen above a window: shows the number being served and the window's state in words.
+import { $, h, icon, pair, show, text } from "/static/dom.js";
+import { followWindow } from "./own_window.js";
+import { both, t, w } from "./words.js";
+
+const no = Number(document.body.dataset.window);
+const FACES = {
+  called: { icon: "bullhorn", words: w("Please come to this window") },
+  serving: { icon: "handshake", words: w("Being served") },
+  open: { icon: "", words: w("Welcome"), large: w("Please wait") },
+  paused: { icon: "circle-pause", words: w("Back in a moment"), large: w("Paused") },
+  closed: { icon: "circle-xmark", words: w("Please use another window"), large: w("Not open") },
+};
+let flashed = "";
+
+function draw(window, hall) {
+  const ticket = window.ticket;
+  const state = ticket ? (ticket.state === "serving" ? "serving" : "called") : window.state;
+  const face = FACES[state];
+  $("#face").dataset.state = state;
+  text("#name", window.name);
+  $("#state").replaceChildren(...(ticket && face.icon ? [icon(face.icon)] : []), pair(ticket ? both(face.words) : [window.reason && state === "paused" ? window.reason : t(face.words), ""]));
+  text("#number", ticket?.number ?? t(face.large));
+  $("#under").replaceChildren(...pair(ticket ? ["", ""] : ["", both(face.large)[1]]).childNodes);
+  show("#clerk", Boolean(window.clerk) && state !== "closed");
+  if (window.clerk) {
+    text("#clerk-name", window.clerk.name);
+    text("#clerk-no", window.clerk.work_no);
+    text("#clerk-duties", window.clerk.duties);
+  }
+  text("#phone", window.complaint_phone ?? hall.complaint_phone);
+  const call = state === "called" ? `${ticket.number} ${ticket.recalls}` : "";
+  if (call && call !== flashed) flash();
+  flashed = call;
+}
+
+function flash() {
+  const face = $("#face");
+  face.classList.remove("flash");
+  void face.offsetWidth; // a repeated call flashes again
+  face.classList.add("flash");
+}
+
+followWindow(no, {
+  draw,
+  unknown: (sentence) => {
+    $("#state").replaceChildren(h("span", {}, sentence));
+    text("#number", "–");
+  },
+});
