@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from config import plans, reader
 from config.plan import HallPlan
@@ -53,6 +53,8 @@ class Hall:
     def __post_init__(self) -> None:
         if urlsplit(self.database).password is not None:
             raise ValueError("database: a password does not belong into this file; name a file with `password`")
+        if self.password and not urlsplit(self.database).username:
+            raise ValueError("password: needs a database like postgresql://user@host/name")
         if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
             raise ValueError(f"public_url must be an address like http://10.0.0.5:8000, got {self.public_url!r}")
 
@@ -156,8 +158,15 @@ class Machine:
 
     @property
     def database(self) -> str:
-        """SQLAlchemy's address of the database, without its password (see `hall.password`)."""
+        """SQLAlchemy's address of the database, without its password: fit to be shown."""
         return self.hall.database or f"sqlite:///{self.about.state / 'hall.db'}"
+
+    def database_with_password(self) -> str:
+        """The same with the password from the file `hall.password` names. Raises reader.Mistake. Never show it."""
+        if self.hall.password is None:
+            return self.database
+        user, _, rest = self.database.partition("@")
+        return f"{user}:{quote(secret(self.hall.password), safe='')}@{rest}"
 
     @property
     def window_numbers(self) -> tuple[int, ...]:
@@ -198,6 +207,19 @@ def load(path: Path) -> Machine:
     if wrong:
         raise reader.Mistake(*wrong).inside(path)
     return machine
+
+
+def secret(path: Path) -> str:
+    """What stands in a file only its owner may read: a password, a token. Raises reader.Mistake."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise reader.Mistake(f"{path}: others may read this secret: chmod 600 {path}")
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as trouble:
+        raise reader.Mistake(f"{path}: cannot be read: {trouble.strerror}") from trouble
+    if not text:
+        raise reader.Mistake(f"{path}: is empty; it should hold one line")
+    return text
 
 
 def warnings(machine: Machine) -> list[str]:

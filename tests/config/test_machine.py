@@ -220,3 +220,26 @@ def test_a_plan_that_cannot_be_meant(change, line):
 def test_state_folder_stays_where_the_file_is(load, tmp_path):
     assert load('[machine]\nname = "x"\nstate = "/var/lib/bianmin"').about.state == Path("/var/lib/bianmin")
     assert load('[machine]\nname = "x"\nstate = "s"').about.state == tmp_path / "s"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parents[2] / "docs/examples").glob("*.toml")), ids=lambda f: f.stem
+)
+def test_the_examples_of_the_manual_are_in_order(file):
+    machine = machines.load(file)
+    assert machines.warnings(machine) == []
+
+
+def test_a_password_comes_from_a_file_of_its_owner(load, tmp_path):
+    text = '[machine]\nname = "x"\n[hall]\ndatabase = "postgresql://hall@db:5432/hall"\npassword = "db.password"\n'
+    machine = load(text)
+    secret = tmp_path / "db.password"
+    with pytest.raises(Mistake, match=r"db\.password: cannot be read"):
+        machine.database_with_password()
+    secret.write_text("p@ss/ 词\n")
+    secret.chmod(0o644)
+    with pytest.raises(Mistake, match="others may read this secret: chmod 600"):
+        machine.database_with_password()
+    secret.chmod(0o600)
+    assert machine.database_with_password() == "postgresql://hall:p%40ss%2F%20%E8%AF%8D@db:5432/hall"
+    assert "p%40ss" not in machine.database
