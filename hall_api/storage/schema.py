@@ -112,12 +112,29 @@ tickets = Table(
     UniqueConstraint("business_date", "number", name="one_number_a_day"),
 )
 # Partial, so that a million old tickets cost nothing: only those who wait today are in it.
-Index("tickets_waiting", tickets.c.bound, tickets.c.queue, tickets.c.first, tickets.c.place,
-      sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'"))
-Index("tickets_aside", tickets.c.state, tickets.c.window, tickets.c.changed_at,
-      sqlite_where=text("state IN ('held', 'passed')"), postgresql_where=text("state IN ('held', 'passed')"))
-Index("tickets_claims", tickets.c.business_date,
-      sqlite_where=text("priority <> ''"), postgresql_where=text("priority <> ''"))
+Index(
+    "tickets_waiting",
+    tickets.c.bound,
+    tickets.c.queue,
+    tickets.c.first,
+    tickets.c.place,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+Index(
+    "tickets_aside",
+    tickets.c.state,
+    tickets.c.window,
+    tickets.c.changed_at,
+    sqlite_where=text("state IN ('held', 'passed')"),
+    postgresql_where=text("state IN ('held', 'passed')"),
+)
+Index(
+    "tickets_claims",
+    tickets.c.business_date,
+    sqlite_where=text("priority <> ''"),
+    postgresql_where=text("priority <> ''"),
+)
 
 journal = Table(
     "journal",
@@ -129,9 +146,12 @@ journal = Table(
     Column("data", Text, nullable=False),
     Column("actor", String, nullable=False),  # role:name, for the audit; never told in the feed
 )
-Index("journal_calls", journal.c.seq,
-      sqlite_where=text("type IN ('TicketCalled', 'TicketRecalled')"),
-      postgresql_where=text("type IN ('TicketCalled', 'TicketRecalled')"))
+Index(
+    "journal_calls",
+    journal.c.seq,
+    sqlite_where=text("type IN ('TicketCalled', 'TicketRecalled')"),
+    postgresql_where=text("type IN ('TicketCalled', 'TicketRecalled')"),
+)
 
 idempotency = Table(
     "idempotency",
