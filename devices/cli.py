@@ -47,7 +47,9 @@ link_named = click.option("--link", required=True, metavar="LINK", help="serial:
 @click.group()
 def device() -> None:
     """Devices on the cables of this machine."""
-    logging.getLogger("devices").addHandler(logging.NullHandler())  # what is logged is said here anyway
+    quiet = logging.getLogger("devices")  # what is logged is said here anyway
+    quiet.addHandler(logging.NullHandler())
+    quiet.propagate = False
 
 
 @device.command("drivers")

@@ -54,9 +54,17 @@ class PtyEnd(End):
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
+        try:
+            self._link_to(os.ttyname(self._slave))
+        except OSError as e:
+            self.unplug()
+            raise ValueError(f"{self.path} cannot be made ({e.strerror}); name another path") from e
+
+    def _link_to(self, node: str) -> None:
+        """Put the symlink there in one step, so that nobody meets a moment without it."""
         folder = tempfile.mkdtemp(dir=self.path.parent)
-        half = Path(folder) / "terminal"  # nobody meets a moment without a link
-        half.symlink_to(os.ttyname(self._slave))
+        half = Path(folder) / "terminal"
+        half.symlink_to(node)
         half.replace(self.path)
         os.rmdir(folder)
 

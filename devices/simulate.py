@@ -88,6 +88,13 @@ class SimulatedDevice:
         with self._lock:
             self._say(self.simulator.happen(news))
 
+    def spoil(self, *faults: str) -> None:
+        """From now on the line has these faults and no others; without any it is mended. Raises ValueError."""
+        line, own = sort_faults(faults, ())
+        assert not own
+        with self._lock:
+            self._line = FaultyLine(line)
+
     def unplug(self) -> None:
         """Pull the cable."""
         with self._lock:
