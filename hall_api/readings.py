@@ -176,11 +176,10 @@ class Readings:
         return self._look(lambda reader, date: self._waiting(reader, date, window))
 
     def _waiting(self, reader: Reader, date: str, window: int) -> Json:
+        order = self._call_order(reader, date, window)
         aside = [t for t in reader.aside(window) if t.business_date == date]
         return {
-            "waiting": [
-                self._shapes.ticket(t, reader, n) for n, t in enumerate(self._call_order(reader, date, window))
-            ],
+            "waiting": [self._shapes.ticket(t, reader, n) for n, t in enumerate(order)],
             "held": [self._shapes.ticket(t, reader) for t in aside if t.state == "held"],
             "passed": [self._shapes.ticket(t, reader) for t in aside if t.state == "passed"][:PASSED_SHOWN],
         }

@@ -122,7 +122,7 @@ class PostgresEngine:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._compiler = Compiler(PGDialect_psycopg())
+        self._compiler = Compiler(PGDialect_psycopg())  # type: ignore[no-untyped-call]
 
     def connect(self) -> PostgresConnection:
         """A new conversation."""

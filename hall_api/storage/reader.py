@@ -49,7 +49,7 @@ class Reader:
 
     def state(self) -> tuple[int, int, str]:
         """Sequence number and hall time of the last change, and the business date."""
-        return self.connection.run(ask.STATE)[0]  # type: ignore[return-value]
+        return self.connection.run(ask.STATE)[0]
 
     def ticket(self, ticket_id: str) -> Ticket | None:
         """The ticket of this id, of any day."""

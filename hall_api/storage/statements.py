@@ -35,14 +35,14 @@ def _select(kind: type[Row], *conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _is(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
-    constants = [literal_column(f"'{word}'") for word in words]
+    constants: list[ColumnElement[Any]] = [literal_column(f"'{word}'") for word in words]
     return column == constants[0] if len(constants) == 1 else column.in_(constants)
 
 
 def _update(kind: type[Row]) -> Any:
     table = TABLES[kind]
     keys = [c.name for c in table.primary_key]
-    change = {name: bindparam(name) for name in NAMES[kind] if name not in keys}
+    change: dict[str, Any] = {name: bindparam(name) for name in NAMES[kind] if name not in keys}
     return update(table).where(*(table.c[k] == bindparam(f"key_{k}") for k in keys)).values(change)
 
 

@@ -118,10 +118,11 @@ class Readers:
             try:
                 connection = connection or self._engine.connect()
                 slot.result = _in_a_moment(self._engine, connection, look)
-            except Exception as error:  # the asker gets it; the reader goes on
+            except Exception as error:  # noqa: BLE001  the asker gets it, the reader goes on
                 slot.error = self._engine.refusal(error) or error
                 if not isinstance(error, Refusal) or error.kind is Kind.UNAVAILABLE:
-                    connection = _hang_up(connection)
+                    _hang_up(connection)
+                    connection = None
             self._waiting.wake([slot])
         _hang_up(connection)
 

@@ -84,7 +84,7 @@ class Writer:
             try:
                 told = self._transaction(batch)
                 break
-            except Exception as error:  # whatever it is, every asker must get an answer and the pen must go on writing
+            except Exception as error:  # noqa: BLE001  every asker gets an answer, the pen goes on
                 self._drop()
                 if self._engine.worth_retrying(error) and attempt + 1 < RETRIES:
                     continue
@@ -130,7 +130,7 @@ class Writer:
         if self._connection:
             try:
                 self._connection.rollback()
-            except Exception as error:  # the line is dead: whichever way it says so, a new one is needed
+            except Exception as error:  # noqa: BLE001  a dead line, whichever way it says so
                 log.warning("the hall's database connection is replaced: %s", error)
                 with suppress(Exception):
                     self._connection.close()
