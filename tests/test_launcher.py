@@ -33,6 +33,14 @@ def ready(tmp_path_factory):
     return house, first
 
 
+@pytest.fixture
+def furnished(ready, tmp_path):
+    """A checkout that has an environment already, but whose lists have changed since."""
+    house = shutil.copytree(ready[0], tmp_path / "furnished", symlinks=True)
+    (house / "requirements.lock").write_text("# another\n")
+    return house
+
+
 def build(house: Path) -> Path:
     (house / "deploy").mkdir(parents=True)
     (house / "kiosk/locale/zh_CN/LC_MESSAGES").mkdir(parents=True)
@@ -182,9 +190,9 @@ def test_not_debian_is_one_sentence_with_every_package(house, machine):
     assert "other" not in out.stderr
 
 
-def test_not_debian_but_everything_is_there(house):
-    lacking(house)
-    assert start(house, "run", BIANMIN_PACKAGES="present").stdout == "kiosk run /\n"
+def test_not_debian_but_everything_is_there(furnished):
+    lacking(furnished)
+    assert start(furnished, "run", BIANMIN_PACKAGES="present").stdout == "kiosk run /\n"
 
 
 def test_no_rights_is_one_sentence_with_the_missing_packages(house, machine):
@@ -209,12 +217,12 @@ def test_no_network_is_told_with_the_missing_packages(house, machine):
     assert not (house / ".venv").exists()
 
 
-def test_missing_packages_and_only_those_are_asked_of_apt(house, machine, tmp_path):
-    lacking(house)
+def test_missing_packages_and_only_those_are_asked_of_apt(furnished, machine, tmp_path):
+    lacking(furnished)
     play(machine, "apt-get", f'echo "$@" >>"{tmp_path}/asked"; [ -t 0 ] && exit 1; exit 0')
     play(machine, "id", "echo 1000")
     play(machine, "sudo", '[ "$1" = -n ] && shift; exec "$@"')
-    assert start(house, "run", PATH=str(machine)).returncode == 0
+    assert start(furnished, "run", PATH=str(machine)).returncode == 0
     asked = (tmp_path / "asked").read_text().splitlines()
     assert [line.split()[-1] for line in asked] == ["update", "bianmin-glass"]
     assert "--no-install-recommends" in asked[1]
