@@ -165,8 +165,8 @@ class Driver(base.Driver):
     def lacks(self, what: type) -> str:
         if self.options.status == "none" and what in status.ALL_KINDS:
             return "a printer set up without status tells nothing"
-        if self.options.status == "gs-r" and what in status.ALL_KINDS - {PaperOut, PaperNearEnd}:
-            return "GS r 1 speaks of paper only"
+        if self.options.status == "gs-r" and what in status.ALL_KINDS - {PaperNearEnd}:
+            return "GS r 1 speaks of paper only, and most printers that have stopped do not answer it"
         return super().lacks(what)
 
     def poll(self) -> None:
