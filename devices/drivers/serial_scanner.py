@@ -92,6 +92,7 @@ class Driver(driver.Driver):
     def reset(self) -> None:
         self._buffer = b""
         self._skipping = False  # the rest of a code that was too long
+        self._calm = True  # since the last noise there was a pause; before, whatever looks like a code is chance
         self._alive = self._garbled = self._silent = False
         self._owed = b""
         self._waiting: Order | None = None  # for the answer to this order
@@ -128,7 +129,7 @@ class Driver(driver.Driver):
 
     @property
     def patience(self) -> float | None:
-        if self._buffer or self._skipping:
+        if self._buffer or self._skipping or not self._calm:
             return self.set_up.gap
         if self._asked:
             return 5.0 if self.answers else 0.1  # Newland: an answer takes at most 5 s
@@ -160,11 +161,12 @@ class Driver(driver.Driver):
 
     def silence(self) -> list[News]:
         news: list[News] = []
-        if self._buffer or self._skipping:
-            code, skipped = self._buffer, self._skipping
+        if self._buffer or self._skipping or not self._calm:
+            code, calm = self._buffer, self._calm and not self._skipping
             self._buffer, self._skipping = b"", False
-            if not skipped:
+            if calm:
                 self._code(code, news)
+            self._calm = True
         elif self._asked:
             self._no_answer(news)
         return news
@@ -179,7 +181,7 @@ class Driver(driver.Driver):
     def _code(self, code: bytes, news: list[News]) -> None:
         """One code without its suffix; an empty one is the second half of a CR LF."""
         code = code.strip(b"\r\n")
-        if not code:
+        if not code or not self._calm:
             return
         if len(code) > LONGEST:
             self._noise(news)
@@ -255,6 +257,7 @@ class Driver(driver.Driver):
             news.append(Alive())
 
     def _noise(self, news: list[News]) -> None:
+        self._calm = False
         if not self._garbled:
             self._garbled = True
             news.append(Garbled())

@@ -81,6 +81,9 @@ def test_what_is_no_text_is_no_code_unless_asked_for() -> None:
 def test_garbled_is_told_once_and_once_when_it_is_over() -> None:
     driver = Driver()
     assert driver.feed(b"\xff\xff\r\xff\xff\r\xff\xff\r") == [Garbled()]
+    assert driver.feed(b"7F\r\xff\xff\r") == [], "in the middle of noise nothing is a code"
+    assert driver.patience == 0.1
+    assert driver.silence() == []
     assert driver.feed(b"ok\r") == [Garbled(over=True), Alive(), code("ok")]
 
 
@@ -88,7 +91,10 @@ def test_a_code_that_is_too_long_is_dropped_whole() -> None:
     driver = Driver()
     assert driver.feed(b"x" * 5000) == [Garbled()]
     assert driver.feed(b"x" * 5000) == []
-    assert driver.feed(b"tail\rnext\r") == [Garbled(over=True), Alive(), code("next")]
+    assert driver.feed(b"tail\r") == []
+    assert driver.silence() == []
+    assert driver.patience is None
+    assert driver.feed(b"next\r") == [Garbled(over=True), Alive(), code("next")]
     assert Driver().feed(b"y" * 4096 + b"\r") == [Alive(), code("y" * 4096)]
     assert Driver().feed(b"y" * 4097 + b"\r") == [Garbled()]
 
