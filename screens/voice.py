@@ -137,6 +137,7 @@ class Voice:
             self._lost(
                 f"语音引擎没有应答（{type(trouble).__name__}），叫号只有提示音。请技术人员检查 {self.program}。"
             )
+            return None
         if self.fault:
             self.fault = ""
             self.on_fault("")

@@ -19,7 +19,7 @@ from config.words import translator
 
 ROOM = "hall_api.pages"
 FOLDER = Path(__file__).resolve().parent
-_ICONS = re.compile(r"(css/(fontawesome|solid)\.min\.css|webfonts/fa-solid-900\.(woff2|ttf))")
+_ICONS = re.compile(r"(css/(fontawesome|solid|regular)\.min\.css|webfonts/fa-(solid-900|regular-400)\.(woff2|ttf))")
 
 
 def create_pages(known_ticket: Callable[[str], bool], *, second: str = "en") -> Blueprint:

@@ -2,8 +2,6 @@
 
 const LATE_MS = 60000; // nobody is helped by a call a minute old
 const PATIENCE_MS = 20000;
-// A hundredth of a second of silence, only to ask whether sound is allowed.
-const EMPTY_WAV = "UklGRnQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YVAAAACAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgA==";
 
 export class Announcer {
   /** silent: never plays. onBlocked(yes): the browser wants a press before it lets a page sound. */
@@ -19,7 +17,7 @@ export class Announcer {
   async begin(button) {
     button.addEventListener("click", () => { this.#allow(false); this.#enqueue({ key: "check", source: "/voice/check.wav", call: false }); });
     if (navigator.userActivation && !navigator.userActivation.hasBeenActive) {
-      const probe = new Audio(`data:audio/wav;base64,${EMPTY_WAV}`);
+      const probe = new Audio("/screens/silence.wav");
       try { await probe.play(); } catch (trouble) { if (trouble.name === "NotAllowedError") this.#allow(true); }
     }
   }

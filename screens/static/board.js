@@ -3,13 +3,13 @@ import { get, Refusal } from "/static/api.js";
 import { $, clock, day, dayEnglish, h, icon, keepTime, now, pair, show, text } from "/static/dom.js";
 import { Feed, soon } from "/static/follow.js";
 import { Announcer } from "./announcer.js";
-import { both, fill, t } from "./words.js";
+import { both, fill, t, w } from "./words.js";
 
 const ROWS = 6;
 const QUEUES = 8;
 const STALE_MS = 10000;
 const NOTICE_MS = 8000;
-const NOTICE_LETTERS = 44;
+const NOTICE_LETTERS = 40;
 const options = new URLSearchParams(location.search);
 const zone = options.get("zone"); // this board's part of the hall; left out: the whole hall
 const quiet = options.get("sound") === "off";
@@ -23,7 +23,7 @@ const mine = (call) => !zone || !call.zone || call.zone === zone;
 function row(call) {
   return h("li", { "data-number": call.number, "data-window": call.window },
     h("span.number", {}, call.number), h("span.arrow", {}, icon("arrow-right-long")),
-    h("span.where", {}, h("b", {}, String(call.window)), pair(both("Window"))));
+    h("span.where", {}, h("b", {}, String(call.window)), pair(both(w("Window")))));
 }
 
 function drawCalls(flash) {
@@ -54,10 +54,12 @@ function drawQueues(queues) {
 
 /** A long notice is turned over page by page instead of running along. */
 function pages(notice) {
-  const letters = [...(notice ?? "")];
-  const found = [];
-  for (let i = 0; i < letters.length; i += NOTICE_LETTERS) found.push(letters.slice(i, i + NOTICE_LETTERS).join(""));
-  return found.length ? found : [""];
+  const found = [""];
+  for (const clause of (notice ?? "").match(/[^。；！？;!?]+[。；！？;!?]*\s*/g) ?? []) {
+    if (found.at(-1) && found.at(-1).length + clause.length > NOTICE_LETTERS) found.push(clause);
+    else found[found.length - 1] += clause;
+  }
+  return found;
 }
 
 async function refresh() {

@@ -61,8 +61,8 @@ function drawReasons() {
     const button = h("button", { type: "button", "aria-pressed": "false", onclick: () => {
       const on = !chosen.delete(code) && Boolean(chosen.add(code));
       button.setAttribute("aria-pressed", String(on));
-      button.firstChild.className = `fa-${on ? "solid fa-square-check" : "solid fa-square"}`;
-    } }, icon("square"), pair(both(words)));
+      button.firstChild.className = on ? "fa-solid fa-square-check" : "fa-regular fa-square";
+    } }, h("i.fa-regular.fa-square", { "aria-hidden": "true" }), pair(both(words)));
     return button;
   }));
   text("#version", fill(t("Placeholder list, version {version}"), { version: REASONS_VERSION }));

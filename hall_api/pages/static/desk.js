@@ -134,6 +134,7 @@ async function refresh() {
     const [window, lists, queues, windows] = await Promise.all([
       get(`/v1/windows/${state.no}`), get(`/v1/windows/${state.no}/waiting`), get("/v1/queues"), get("/v1/windows"),
     ]);
+    if (window.ticket) Object.assign(window.ticket, await get(`/v1/tickets/${window.ticket.id}`));
     Object.assign(state, { window, lists, queues: queues.queues, windows: windows.windows });
     paint();
   } catch (trouble) {

@@ -47,7 +47,9 @@ export function drawWindow(window, now, main, lists) {
   chip("#state", ticket ? now : window.state === "open" ? "idle" : window.state, STAGES[now]);
   text("#number", ticket?.number ?? (now === "idle" ? (lists.waiting.length ? fill(t("{n} waiting"), { n: lists.waiting.length }) : t("Nobody waits")) : t(STAGES[now][1])));
   $("#number").classList.toggle("empty", !ticket);
-  text("#service", ticket ? window.ticket.service_name || window.ticket.queue_name || "" : "");
+  const next = now === "idle" ? lists.waiting[0] : null;
+  text("#service", ticket ? ticket.service_name || ticket.queue_name : next ? fill(t("next: {number}"), next) : "");
+  $(".times").classList.toggle("none", !ticket);
   text("#recalls", ticket?.recalls ? fill(t("called again {n} times"), { n: ticket.recalls }) : "");
   $("#main-icon").replaceChildren(icon(main.icon));
   $("#main-words").replaceChildren(pair(both(main.words)));
@@ -82,12 +84,12 @@ function waitingRow(ticket, act) {
     h("span.what", {}, ticket.service_name || ticket.queue_name, ticket.priority ? h("span.mark", {}, " ", icon("star"), t("first")) : null),
     h(minutes >= LONG_WAIT_MIN ? "span.mins.long" : "span.mins", {}, fill(t("{n} min"), { n: minutes })),
     h("button.small", { type: "button", title: t("Call this number now"), onclick: (event) => event.detail < 2 && act.call(ticket) }, t("Call")),
-    ticket.claim ? claimRow(ticket, act) : null);
+    ticket.claim === "claimed" ? claimRow(ticket, act) : null);
 }
 
 function claimRow(ticket, act) {
   const press = (accept) => (event) => event.detail < 2 && act.verify(ticket, accept);
-  return h("div.claim", {}, icon("id-card"), h("span", {}, fill(t("says: {claim}. Please look."), { claim: ticket.claim.name ?? ticket.claim })),
+  return h("div.claim", {}, icon("id-card"), h("span", {}, t("Claims priority: please look")),
     h("button.small", { type: "button", onclick: press(true) }, icon("check"), t("Confirm")),
     h("button.small", { type: "button", onclick: press(false) }, icon("xmark"), t("Decline")));
 }

@@ -8,7 +8,7 @@ const EVERY_MS = 5000;
 const OLD_MS = 15000;
 const WORDS = {
   waiting: w("Please wait; watch the board or this page"), called: w("It is your turn"), serving: w("You are being served"),
-  held: w("Put on hold; your clerk will take you back"), passed: w("Passed"), done: w("Finished. Thank you."),
+  held: w("Put on hold; your clerk will take you back"), passed: w("Your number has passed"), done: w("Finished. Thank you."),
   cancelled: w("This number was given up"), expired: w("This number has expired; it was for another day"),
 };
 const STEPS = ["waiting", "called", "serving", "done"];
@@ -31,7 +31,7 @@ function draw(ticket) {
   show("#figures", ticket.state === "waiting");
   text("#ahead", ticket.ahead);
   text("#wait", ticket.wait_minutes);
-  show("#go-to", ["called", "serving"].includes(ticket.state) && Boolean(ticket.window));
+  show("#go-to", ticket.state === "called" && Boolean(ticket.window));
   text("#window", ticket.window);
   text("#zone", ticket.zone);
   show("#missed", ticket.state === "passed");
@@ -47,11 +47,10 @@ function drawSteps(state) {
 }
 
 function drawRating(ticket) {
-  const open = ticket.state === "done" && ["none", "invited"].includes(ticket.rating);
+  const open = ticket.state === "done" && ticket.rating !== "rated"; // the slip may rate later, as long as nobody has
   show("#rate", open && !later);
-  const closed = { rated: w("Rated. Thank you for telling us."), skipped: w("Not rated, as you wished."), timed_out: w("The time for rating is over.") }[ticket.rating];
-  show("#thanks", ticket.state === "done" && Boolean(closed));
-  if (closed) $("#thanks-words").replaceChildren(...pair(both(closed)).childNodes);
+  show("#thanks", ticket.rating === "rated");
+  $("#thanks-words").replaceChildren(...pair(both(w("Rated. Thank you for telling us."))).childNodes);
 }
 
 function attention(ticket) {
