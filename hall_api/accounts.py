@@ -22,7 +22,7 @@ from hall_api.storage.schema import accounts, sessions, tokens
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-    from hall_api.storage import Store
+    from hall_api.storage.store import Store
 
 ROLES = ("clerk", "manager", "technician", "kiosk", "window", "screen")
 IDLE = 2 * 3600  # seconds without a request that end a session

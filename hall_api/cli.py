@@ -139,7 +139,7 @@ def _accounts(url: str, plan_name: str | None) -> Accounts:
     from hall_api.accounts import Accounts
     from hall_api.domain.refusal import Refusal
     from hall_api.sentences import say
-    from hall_api.storage import open_store
+    from hall_api.storage.store import open_store
 
     try:
         return Accounts(open_store(url), read_plan(plan_name))

@@ -19,8 +19,8 @@ from hall_api.domain.refusal import Refusal
 from hall_api.hall import Hall
 from hall_api.sentences import say
 from hall_api.server import CannotServe, Pages, Serving
-from hall_api.storage import open_store
 from hall_api.storage.green import Greenlets
+from hall_api.storage.store import open_store
 from hall_api.web.app import create_app
 
 log = logging.getLogger("hall.server")

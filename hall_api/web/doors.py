@@ -44,7 +44,7 @@ class Door:
     """A door. `gives` maps an HTTP status to the name of the answer's schema (empty: no body)."""
 
     method: str
-    path: str  # as Flask writes it: /tickets/<ticket>/recall
+    path: str  # as Flask writes it: /tickets/<id>/recall
     who: tuple[str, ...]
     does: Handler
     gives: Mapping[int, str]

@@ -54,6 +54,7 @@ TICKET = thing(
     zone=TEXT,
     state=one_of("waiting", "called", "serving", "held", "passed", "done", "cancelled", "expired"),
     priority=TRUTH,
+    claim=one_of("none", "claimed", "verified", "declined"),
     ahead=COUNT,
     wait_minutes=COUNT,
     window=maybe(WHOLE),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,8 @@ from gevent import get_hub
 from gevent.event import Event
 
 if TYPE_CHECKING:
-    from hall_api.hall import Hall, Told
+    from hall_api.hall import Hall
+    from hall_api.storage.unit import Told
 
 KEPT = 2048  # newest lines in memory, at half a kilobyte a line (at most twice as many between two cuts)
 PAGE = 200  # lines sent at a time to somebody who was away for longer
@@ -39,9 +39,7 @@ def audiences(role: str) -> tuple[str, ...]:
 
 def written(told: Told) -> bytes:
     """One journal line as it goes over the wire."""
-    at = datetime.fromtimestamp(told.at / 1000, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
-    told_json = f'{{"seq":{told.seq},"at":"{at}Z","type":"{told.type}","data":{told.data}}}'
-    return f"id: {told.seq}\ndata: {told_json}\n\n".encode()
+    return f"id: {told.seq}\ndata: {told.text()}\n\n".encode()
 
 
 class Feed:
@@ -50,34 +48,37 @@ class Feed:
     All but `_heard` runs in the server's own thread.
     """
 
-    def __init__(self, hall: Hall) -> None:
-        self._hall = hall
+    def __init__(self, hall: Hall, *, kept: int = KEPT, page: int = PAGE, quiet: float = QUIET) -> None:
+        self._hall, self._kept, self._page, self._quiet = hall, kept, page, quiet
         self._loop = get_hub().loop
         self._news = Event()
         self._seqs: list[int] = []
         self._lines: list[tuple[str, bytes]] = []  # audience, bytes
         self._joined: dict[tuple[int, tuple[str, ...]], tuple[int, bytes]] = {}
+        self._closed = False
         self.listeners = 0
         self.head = hall.last_seq()  # newest line heard here
         self._floor = self.head  # every line after this one and up to head is kept here
         self._stop = hall.follow(self._heard)
 
     def close(self) -> None:
-        """Hear no more."""
+        """Hear no more, and end every stream."""
         self._stop()
+        self._closed = True
+        self._news.set()
 
     def stream(
         self, after: int | None, heard: Sequence[str], still_welcome: Callable[[], bool] = lambda: True
     ) -> Iterator[bytes]:
         """Bytes for one screen, for as long as it listens; `still_welcome` is asked in every quiet moment."""
-        return self._stream(self.head if after is None else after, tuple(heard), still_welcome)
+        return self._stream(self._hall.last_seq() if after is None else after, tuple(heard), still_welcome)
 
     def _stream(self, sent: int, heard: tuple[str, ...], still_welcome: Callable[[], bool]) -> Iterator[bytes]:
         self.listeners += 1
-        quiet_until = monotonic() + QUIET
+        quiet_until = monotonic() + self._quiet
         try:
             yield HELLO
-            while True:
+            while not self._closed:
                 sent, chunk = self._after(sent, heard)
                 patience = quiet_until - monotonic()
                 if not chunk and patience > 0:
@@ -86,7 +87,7 @@ class Feed:
                 if not chunk and not still_welcome():
                     return
                 yield chunk or HEARTBEAT
-                quiet_until = monotonic() + QUIET
+                quiet_until = monotonic() + self._quiet
         finally:
             self.listeners -= 1
 
@@ -98,7 +99,7 @@ class Feed:
     def _after(self, sent: int, heard: tuple[str, ...]) -> tuple[int, bytes]:
         """The next lines after `sent` for these audiences, and up to where they reach."""
         if sent < self._floor:
-            page = self._hall.events(sent, PAGE, heard)
+            page = self._hall.events(sent, self._page, heard)
             if page:
                 return page[-1].seq, b"".join(map(written, page))
             sent = self._floor  # nothing for these ears in what the journal alone has
@@ -108,7 +109,7 @@ class Feed:
         if shared is not None:
             return shared
         start = bisect_right(self._seqs, sent)
-        lines = self._lines[start : start + PAGE]
+        lines = self._lines[start : start + self._page]
         chunk = b"".join(line for audience, line in lines if audience in heard)
         answer = self._seqs[start + len(lines) - 1], chunk
         if len(self._joined) < SHARED:
@@ -127,10 +128,11 @@ class Feed:
             self._floor = max(self._floor, new[0].seq - 1)
         self._seqs += [told.seq for told in new]
         self._lines += [(told.audience, written(told)) for told in new]
-        if len(self._seqs) > 2 * KEPT:  # cut seldom, in one piece
-            self._floor = self._seqs[-KEPT - 1]
-            del self._seqs[:-KEPT], self._lines[:-KEPT]
+        if len(self._seqs) > 2 * self._kept:  # cut seldom, in one piece
+            self._floor = self._seqs[-self._kept - 1]
+            del self._seqs[: -self._kept], self._lines[: -self._kept]
         self.head = self._seqs[-1]
         self._joined.clear()
         self._news.set()  # wakes everyone who waits now …
-        self._news.clear()  # … and nobody who comes later
+        if not self._closed:
+            self._news.clear()  # … and nobody who comes later

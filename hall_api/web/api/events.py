@@ -38,7 +38,9 @@ def follow_events(ask: Ask) -> Response | dict[str, Any]:
     heard = audiences(ask.actor.role)
     if query.get("wait") == "0":
         limit = bodies.number(query, "limit", low=1, high=1000, default=500) or 500
-        after = ask.front.feed.head if after is None else after
+        after = ask.front.hall.last_seq() if after is None else after
         return {"events": [told.as_json() for told in ask.front.hall.events(after, limit, heard)]}
     stream = ask.front.feed.stream(after, heard, still_welcome=ask.front.gate.still_welcome(ask.request))
-    return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return Response(
+        stream, mimetype="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )

@@ -59,70 +59,70 @@ def find_tickets(ask: Ask) -> dict[str, Any]:
     return ask.front.hall.tickets_by_number(number)
 
 
-@tickets.get("/tickets/<ticket>", ANYONE, "Ticket")
+@tickets.get("/tickets/<id>", ANYONE, "Ticket")
 def see_ticket(ask: Ask) -> dict[str, Any]:
     """Look at one ticket; whoever knows its id may."""
-    return ask.front.hall.ticket(ask.path["ticket"])
+    return ask.front.hall.ticket(ask.path["id"])
 
 
-@tickets.post("/tickets/<ticket>/recall", DESK, "Ticket")
+@tickets.post("/tickets/<id>/recall", DESK, "Ticket")
 def recall_ticket(ask: Ask) -> Order:
     """Call the called ticket again."""
-    return Recall(ticket=ask.path["ticket"])
+    return Recall(ticket=ask.path["id"])
 
 
-@tickets.post("/tickets/<ticket>/pass", DESK, "Ticket")
+@tickets.post("/tickets/<id>/pass", DESK, "Ticket")
 def pass_ticket(ask: Ask) -> Order:
     """Nobody came; pass the number."""
-    return Pass(ticket=ask.path["ticket"])
+    return Pass(ticket=ask.path["id"])
 
 
-@tickets.post("/tickets/<ticket>/start", DESK, "Ticket")
+@tickets.post("/tickets/<id>/start", DESK, "Ticket")
 def start_ticket(ask: Ask) -> Order:
     """The called citizen sits down."""
-    return Start(ticket=ask.path["ticket"])
+    return Start(ticket=ask.path["id"])
 
 
-@tickets.post("/tickets/<ticket>/hold", DESK, "Ticket")
+@tickets.post("/tickets/<id>/hold", DESK, "Ticket")
 def hold_ticket(ask: Ask) -> Order:
     """Put the ticket being served aside."""
-    return Hold(ticket=ask.path["ticket"])
+    return Hold(ticket=ask.path["id"])
 
 
-@tickets.post("/tickets/<ticket>/resume", DESK, "Ticket", {"window": WINDOW_NO})
+@tickets.post("/tickets/<id>/resume", DESK, "Ticket", {"window": WINDOW_NO})
 def resume_ticket(ask: Ask) -> Order:
     """Serve a held ticket again."""
-    return Resume(ticket=ask.path["ticket"], window=ask.body["window"])
+    return Resume(ticket=ask.path["id"], window=ask.body["window"])
 
 
-@tickets.post("/tickets/<ticket>/transfer", DESK, "Ticket", {"queue": CODE, "window": WINDOW_NO})
+@tickets.post("/tickets/<id>/transfer", DESK, "Ticket", {"queue": CODE, "window": WINDOW_NO})
 def transfer_ticket(ask: Ask) -> Order:
     """Send a called or serving ticket to another queue or window; it keeps its arrival time."""
     if ask.body["queue"] is None and ask.body["window"] is None:
         raise wrong("queue", "队列和窗口至少给出一个", "give a queue or a window")
-    return Transfer(ticket=ask.path["ticket"], queue=ask.body["queue"], window=ask.body["window"])
+    return Transfer(ticket=ask.path["id"], queue=ask.body["queue"], window=ask.body["window"])
 
 
-@tickets.post("/tickets/<ticket>/finish", DESK, "Ticket", {"outcome": Field(required=True, choices=OUTCOMES)})
+@tickets.post("/tickets/<id>/finish", DESK, "Ticket", {"outcome": Field(required=True, choices=OUTCOMES)})
 def finish_ticket(ask: Ask) -> Order:
     """End the visit with an outcome."""
-    return Finish(ticket=ask.path["ticket"], outcome=Outcome(ask.body["outcome"]))
+    return Finish(ticket=ask.path["id"], outcome=Outcome(ask.body["outcome"]))
 
 
-@tickets.post("/tickets/<ticket>/cancel", (*DESK, KIOSK), "Ticket")
+@tickets.post("/tickets/<id>/cancel", (*DESK, KIOSK), "Ticket")
 def cancel_ticket(ask: Ask) -> Order:
     """Give the number up."""
-    return Cancel(ticket=ask.path["ticket"])
+    return Cancel(ticket=ask.path["id"])
 
 
-@tickets.post("/tickets/<ticket>/rejoin", (*DESK, KIOSK, PUBLIC), "Ticket")
+@tickets.post("/tickets/<id>/rejoin", (*DESK, KIOSK, PUBLIC), "Ticket")
 def rejoin_ticket(ask: Ask) -> Order:
     """A passed citizen has come after all."""
-    return Rejoin(ticket=ask.path["ticket"])
+    return Rejoin(ticket=ask.path["id"])
 
 
 @tickets.post(
-    "/tickets/<ticket>/rate",
+    "/tickets/<id>/rate",
     (*RATERS, PUBLIC),
     "Ticket",
     {
@@ -135,11 +135,11 @@ def rate_ticket(ask: Ask) -> Order:
     """Rate a finished visit, once."""
     channel = ask.body["channel"] or ("qr" if ask.actor.role == PUBLIC else "evaluator")
     _only_by_citizen(ask, channel)
-    return Rate(ticket=ask.path["ticket"], grade=ask.body["grade"], channel=channel, options=ask.body["options"] or ())
+    return Rate(ticket=ask.path["id"], grade=ask.body["grade"], channel=channel, options=ask.body["options"] or ())
 
 
 @tickets.post(
-    "/tickets/<ticket>/skip-rating",
+    "/tickets/<id>/skip-rating",
     (*RATERS, PUBLIC),
     "Ticket",
     {"channel": Field(choices=("evaluator", "qr", "kiosk", "pc"))},
@@ -147,11 +147,11 @@ def rate_ticket(ask: Ask) -> Order:
 def skip_rating(ask: Ask) -> Order:
     """The citizen does not wish to rate."""
     _only_by_citizen(ask, ask.body["channel"] or "qr")
-    return SkipRating(ticket=ask.path["ticket"])
+    return SkipRating(ticket=ask.path["id"])
 
 
 @tickets.post(
-    "/tickets/<ticket>/verify-priority",
+    "/tickets/<id>/verify-priority",
     (CLERK, MANAGER, KIOSK),
     "Ticket",
     {"accept": Field(kind=bool), "age": Field(kind=int, high=150)},
@@ -161,22 +161,22 @@ def verify_priority(ask: Ask) -> Order:
     accept = True if ask.body["accept"] is None else ask.body["accept"]
     if ask.actor.role == KIOSK and (ask.body["age"] is None or not accept):
         raise wrong("age", "自助终端须给出年龄", "a kiosk must give the age that was read")
-    return VerifyPriority(ticket=ask.path["ticket"], accept=accept, age=ask.body["age"])
+    return VerifyPriority(ticket=ask.path["id"], accept=accept, age=ask.body["age"])
 
 
 @tickets.post(
-    "/tickets/<ticket>/reprint",
+    "/tickets/<id>/reprint",
     (KIOSK, CLERK, MANAGER),
     "Ticket",
     {"kiosk": Field(required=True, low=1, high=80)},
 )
 def reprint_ticket(ask: Ask) -> Order:
     """Print the slip again; the paper carries 补打."""
-    return Reprint(ticket=ask.path["ticket"], kiosk=ask.body["kiosk"])
+    return Reprint(ticket=ask.path["id"], kiosk=ask.body["kiosk"])
 
 
 @tickets.post(
-    "/print-jobs/<job>",
+    "/print-jobs/<id>",
     (KIOSK, WINDOW),
     "PrintJob",
     {
@@ -186,7 +186,7 @@ def reprint_ticket(ask: Ask) -> Order:
 )
 def settle_print_job(ask: Ask) -> Order:
     """Tell what became of a slip on its printer."""
-    return SettleJob(job=ask.path["job"], state=ask.body["state"], reason=ask.body["reason"] or "")
+    return SettleJob(job=ask.path["id"], state=ask.body["state"], reason=ask.body["reason"] or "")
 
 
 def _only_by_citizen(ask: Ask, channel: str) -> None:

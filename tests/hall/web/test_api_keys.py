@@ -1,0 +1,80 @@
+"""A repeated request is the same request: the first answer again, also when both come at once."""
+
+import threading
+
+
+def test_the_same_key_gets_the_first_answer(house):
+    kiosk = house.caller("kiosk")
+    first = kiosk.post("/tickets", {"queue": "A"}, Idempotency_Key="one")
+    second = kiosk.post("/tickets", {"queue": "A"}, Idempotency_Key="one")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json == second.json
+    assert house.caller().get("/queues").json["queues"][0]["waiting"] == 1
+
+
+def test_a_refusal_is_repeated_too(house):
+    house.open_window(1)
+    clerk, kiosk = house.caller("clerk"), house.caller("kiosk")
+    kiosk.post("/tickets", {"queue": "A"})
+    kiosk.post("/tickets", {"queue": "A"})
+    clerk.post("/windows/1/call-next")
+    first = clerk.post("/windows/1/call-next", Idempotency_Key="too early")
+    again = clerk.post("/windows/1/call-next", Idempotency_Key="too early")
+    assert (first.status_code, again.status_code) == (409, 409)
+    assert first.json == again.json
+
+
+def test_nobody_waits_is_an_answer_worth_keeping(house):
+    house.open_window(1)
+    clerk = house.caller("clerk")
+    assert clerk.post("/windows/1/call-next", Idempotency_Key="k").status_code == 204
+    house.caller("kiosk").post("/tickets", {"queue": "A"})
+    assert clerk.post("/windows/1/call-next", Idempotency_Key="k").status_code == 204
+
+
+def test_two_machines_may_use_one_key(house):
+    tickets = [
+        house.caller(role).post("/tickets", {"queue": "A"}, Idempotency_Key="k").json for role in ("kiosk", "window")
+    ]
+    assert tickets[0]["id"] != tickets[1]["id"]
+
+
+def test_one_key_for_two_wishes_is_refused(house):
+    kiosk = house.caller("kiosk")
+    kiosk.post("/tickets", {"queue": "A"}, Idempotency_Key="k")
+    assert kiosk.post("/tickets", {"queue": "B"}, Idempotency_Key="k").status_code in (409, 422)
+
+
+def test_one_citizens_key_hides_nobody_elses_order(house):
+    """Citizens have no name; two of them may well send the same key."""
+    house.open_window(1)
+    clerk, kiosk = house.caller("clerk"), house.caller("kiosk")
+    ids = [kiosk.post("/tickets", {"queue": "A"}).json["id"] for _ in range(2)]
+    for ticket in ids:
+        clerk.post("/windows/1/call-next")
+        clerk.post(f"/tickets/{ticket}/pass")
+    states = [house.caller().post(f"/tickets/{t}/rejoin", Idempotency_Key="1").json["state"] for t in ids]
+    assert states == ["waiting", "waiting"]
+
+
+def test_a_key_must_be_visible(house):
+    assert house.caller("kiosk").post("/tickets", {"queue": "A"}, Idempotency_Key="k" * 201).status_code == 422
+
+
+def test_duplicates_at_the_same_moment_are_one(house):
+    answers = []
+    token = house.accounts.new_token("kiosk", "k1")
+
+    def touch():
+        client = house.app.test_client()
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "at once"}
+        answers.append(client.post("/v1/tickets", json={"queue": "A"}, headers=headers))
+
+    threads = [threading.Thread(target=touch) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json["id"] for answer in answers}) == 1
+    assert house.caller().get("/queues").json["queues"][0]["waiting"] == 1
