@@ -13,6 +13,7 @@ from typing import Any
 
 from devices import roles
 from devices.roles import CALL_PAD, EVALUATOR, WINDOW_SCREEN, Key, News, Order
+from screens.strip_texts import StripText, strip_text
 
 Data = Mapping[str, Any]
 
@@ -42,6 +43,7 @@ class WindowNow:
     no: int
     state: str = "closed"
     ticket: str = ""
+    number: str = ""  # of that ticket, as people read it
     ticket_state: str = ""
     held: str = ""  # the ticket that was put aside last
     rating: str = ""  # the ticket whose rating is invited
@@ -58,65 +60,48 @@ class Request:
 
 # ---- the hall speaks: event type → orders for the devices of one window ------------------------------------
 
-
-def _call(data: Data) -> dict[str, Order]:
-    number, window = data["number"], data["window"]
-    return {
-        WINDOW_SCREEN.name: roles.ShowCall(number=number, window=window),
-        CALL_PAD.name: roles.ShowNumber(number=number),
-    }
-
-
-def _serving(data: Data) -> dict[str, Order]:
-    return {WINDOW_SCREEN.name: roles.ShowServing(number=data["number"], window=data["window"])}
+FACES: dict[str, Callable[[StripText], Order]] = {
+    "call": lambda text: roles.ShowCall(number=text.number, window=text.window),
+    "serving": lambda text: roles.ShowServing(number=text.number, window=text.window),
+    "welcome": lambda _text: roles.ShowWelcome(),
+    "paused": lambda _text: roles.ShowPaused(),
+    "closed": lambda _text: roles.ShowPaused(),
+}
 
 
-def _welcome(_data: Data) -> dict[str, Order]:
-    return {WINDOW_SCREEN.name: roles.ShowWelcome()}
+def _on_strip(kind: str, data: Data) -> Order | None:
+    text = strip_text(kind, data)
+    return FACES[text.face](text) if text else None
 
 
-def _paused(_data: Data) -> dict[str, Order]:
-    return {WINDOW_SCREEN.name: roles.ShowPaused()}
+def _on_pad(kind: str, data: Data) -> Order | None:
+    return roles.ShowNumber(number=data["number"]) if kind in ("TicketCalled", "TicketRecalled") else None
 
 
-def _rate(_data: Data) -> dict[str, Order]:
-    return {EVALUATOR.name: roles.AskRating()}
+def _on_evaluator(kind: str, _data: Data) -> Order | None:
+    return roles.AskRating() if kind == "RatingInvited" else None
 
 
-RINGS: dict[str, Callable[[Data], dict[str, Order]]] = {
-    "TicketCalled": _call,
-    "TicketRecalled": _call,
-    "ServiceStarted": _serving,
-    "TicketResumed": _serving,
-    "TicketPassed": _welcome,
-    "TicketHeld": _welcome,
-    "TicketTransferred": _welcome,
-    "ServiceFinished": _welcome,
-    "WindowOpened": _welcome,
-    "WindowResumed": _welcome,
-    "WindowPaused": _paused,
-    "WindowClosed": _paused,
-    "RatingInvited": _rate,
+RINGS: dict[str, Callable[[str, Data], Order | None]] = {
+    WINDOW_SCREEN.name: _on_strip,
+    CALL_PAD.name: _on_pad,
+    EVALUATOR.name: _on_evaluator,
 }
 
 
 def ring(kind: str, data: Data, places: Iterable[Place]) -> list[Ring]:
     """The orders that the event `kind` with `data` means for the devices of this machine."""
-    speak = RINGS.get(kind)
     window = data.get("window", data.get("from_window"))
-    if speak is None or window is None:
-        return []
-    orders = speak(data)
     rings = []
     for place in places:
-        for address, no in place.windows.items():
-            if no != window:
-                continue
-            rings += [
-                Ring(place.device, replace(orders[role], address=address), display=role != EVALUATOR.name)
-                for role in place.roles
-                if role in orders
-            ]
+        addresses = [address for address, no in place.windows.items() if no == window]
+        orders = [(role, speak(kind, data)) for role, speak in RINGS.items() if role in place.roles and addresses]
+        rings += [
+            Ring(place.device, replace(order, address=address), display=role != EVALUATOR.name)
+            for address in addresses
+            for role, order in orders
+            if order is not None
+        ]
     return rings
 
 
@@ -125,21 +110,21 @@ def ring(kind: str, data: Data, places: Iterable[Place]) -> list[Ring]:
 
 def _call_next(now: WindowNow) -> Request:
     # A pad has no key for the outcome: whoever still sits there is done when the clerk calls the next one.
-    return Request(f"/v1/windows/{now.no}/call-next", {"finish": "done" if now.ticket else None})
+    return Request(f"/windows/{now.no}/call-next", {"finish": "done" if now.ticket else None})
 
 
 def _on_ticket(verb: str, **body: Any) -> Callable[[WindowNow], Request | None]:
-    return lambda now: Request(f"/v1/tickets/{now.ticket}/{verb}", body) if now.ticket else None
+    return lambda now: Request(f"/tickets/{now.ticket}/{verb}", body) if now.ticket else None
 
 
 def _call_back(now: WindowNow) -> Request | None:
-    return Request(f"/v1/tickets/{now.held}/resume", {"window": now.no}) if now.held else None
+    return Request(f"/tickets/{now.held}/resume", {"window": now.no}) if now.held else None
 
 
 def _pause(now: WindowNow) -> Request:
     if now.state == "paused":
-        return Request(f"/v1/windows/{now.no}/resume")
-    return Request(f"/v1/windows/{now.no}/pause", {"reason": ""})
+        return Request(f"/windows/{now.no}/resume")
+    return Request(f"/windows/{now.no}/pause", {"reason": ""})
 
 
 KEYS: dict[Key, Callable[[WindowNow], Request | None]] = {
@@ -164,7 +149,7 @@ def heed(news: News, place: Place, windows: Mapping[int, WindowNow]) -> Request 
         return meaning(now) if meaning else None
     if isinstance(news, roles.Rated) and news.grade is not None and now.rating:
         body = {"grade": news.grade, "channel": "evaluator"}
-        return Request(f"/v1/tickets/{now.rating}/rate", body, keep=True)
+        return Request(f"/tickets/{now.rating}/rate", body, keep=True)
     return None
 
 
@@ -192,7 +177,7 @@ def follow(now: WindowNow, kind: str, data: Data) -> WindowNow:
     ticket = data.get("ticket", "")
     if kind in _HOLDING:
         held = "" if ticket == now.held else now.held
-        return replace(now, ticket=ticket, ticket_state=_HOLDING[kind], held=held)
+        return replace(now, ticket=ticket, number=data.get("number", ""), ticket_state=_HOLDING[kind], held=held)
     if kind in _LEAVING:
         held = ticket if kind == "TicketHeld" else now.held
         mine = ticket == now.ticket

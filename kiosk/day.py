@@ -198,7 +198,7 @@ class Day:
     def _take_number(self, citizen: Citizen, key: str) -> None:
         body = {"queue": citizen.queue, "priority": citizen.claim, "kiosk": self.kiosk}
         touched = time.monotonic_ns()
-        ticket = self.doors.post("/v1/tickets", body, key=key)
+        ticket = self.doors.post("/tickets", body, key=key)
         now = time.monotonic_ns()
         with self.ledger.lock:
             self.ledger.stored[ticket["number"]] = now
@@ -274,7 +274,7 @@ class Day:
         self._press(no, "give_up")
         if citizen.rejoins:
             self.stop.wait(1.0)
-            self.doors.post(f"/v1/tickets/{self.ledger.tickets[number]}/rejoin", {}, key=f"rejoin-{number}")
+            self.doors.post(f"/tickets/{self.ledger.tickets[number]}/rejoin", {}, key=f"rejoin-{number}")
 
     def _rate(self, no: int, number: str, citizen: Citizen) -> None:
         bus, address, _ = self.windows[no]

@@ -14,7 +14,7 @@ from kiosk.program import Line, Port
 from kiosk.supervisor import NotReady, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = {"hall": "kiosk.hall", "kiosk": "kiosk.terminal", "window": "kiosk.window"}  # role → python -m …
+MODULES = {role: f"kiosk.roles.{role}" for role in machines.ROLES}  # role → python -m …
 START = 60.0  # seconds the hall has to answer before the others are started anyway: they wait for it themselves
 
 

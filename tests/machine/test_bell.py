@@ -49,19 +49,19 @@ def press(key, now, address=3):
 
 
 def test_call_next_ends_the_visit_that_the_window_still_holds():
-    assert press(Key.CALL_NEXT, WindowNow(3)) == Request("/v1/windows/3/call-next", {"finish": None})
+    assert press(Key.CALL_NEXT, WindowNow(3)) == Request("/windows/3/call-next", {"finish": None})
     held = WindowNow(3, ticket="t", ticket_state="serving")
-    assert press(Key.CALL_NEXT, held) == Request("/v1/windows/3/call-next", {"finish": "done"})
+    assert press(Key.CALL_NEXT, held) == Request("/windows/3/call-next", {"finish": "done"})
 
 
 @pytest.mark.parametrize(
     ("key", "path", "body"),
     [
-        (Key.RECALL, "/v1/tickets/t/recall", {}),
-        (Key.EVALUATE, "/v1/tickets/t/finish", {"outcome": "done"}),
-        (Key.GIVE_UP, "/v1/tickets/t/pass", {}),
-        (Key.HOLD, "/v1/tickets/t/hold", {}),
-        (Key.CALL_BACK, "/v1/tickets/h/resume", {"window": 3}),
+        (Key.RECALL, "/tickets/t/recall", {}),
+        (Key.EVALUATE, "/tickets/t/finish", {"outcome": "done"}),
+        (Key.GIVE_UP, "/tickets/t/pass", {}),
+        (Key.HOLD, "/tickets/t/hold", {}),
+        (Key.CALL_BACK, "/tickets/h/resume", {"window": 3}),
     ],
 )
 def test_a_key_speaks_about_the_ticket_at_its_window(key, path, body):
@@ -70,14 +70,14 @@ def test_a_key_speaks_about_the_ticket_at_its_window(key, path, body):
 
 
 def test_pause_is_a_toggle():
-    assert press(Key.PAUSE, WindowNow(3, state="open")) == Request("/v1/windows/3/pause", {"reason": ""})
-    assert press(Key.PAUSE, WindowNow(3, state="paused")) == Request("/v1/windows/3/resume")
+    assert press(Key.PAUSE, WindowNow(3, state="open")) == Request("/windows/3/pause", {"reason": ""})
+    assert press(Key.PAUSE, WindowNow(3, state="paused")) == Request("/windows/3/resume")
 
 
 def test_a_rating_is_kept_until_it_arrives_and_needs_an_invitation():
     now = {2: WindowNow(2, rating="t")}
     assert heed(roles.Rated(grade=2, address=2), BUS, now) == Request(
-        "/v1/tickets/t/rate", {"grade": 2, "channel": "evaluator"}, keep=True
+        "/tickets/t/rate", {"grade": 2, "channel": "evaluator"}, keep=True
     )
     assert heed(roles.Rated(grade=None, address=2), BUS, now) is None
     assert heed(roles.Rated(grade=5, address=3), BUS, now) is None

@@ -39,7 +39,7 @@ def wait(for_what, seconds=5):
 def test_messages_arrive_in_order_once_the_hall_is_back(tmp_path, hall):
     hall.away = True
     box = Outbox(tmp_path / "outbox", hall.send, Away, pause=0.02)
-    keys = [box.put("/v1/tickets/x/rate", {"grade": grade}) for grade in (5, 2, 4)]
+    keys = [box.put("/tickets/x/rate", {"grade": grade}) for grade in (5, 2, 4)]
     wait(lambda: len(box.waiting()) == 3)
     hall.away = False
     wait(lambda: not box.waiting())
@@ -50,13 +50,13 @@ def test_messages_arrive_in_order_once_the_hall_is_back(tmp_path, hall):
 def test_a_switched_off_machine_sends_with_the_same_key_after_its_next_start(tmp_path, hall):
     hall.away = True
     box = Outbox(tmp_path / "outbox", hall.send, Away, pause=0.02)
-    key = box.put("/v1/tickets/x/rate", {"grade": 1})
+    key = box.put("/tickets/x/rate", {"grade": 1})
     box.close()
     hall.away = False
     again = Outbox(tmp_path / "outbox", hall.send, Away, pause=0.02)
     wait(lambda: hall.got)
     again.close()
-    assert hall.got == [(key, "/v1/tickets/x/rate", {"grade": 1})]
+    assert hall.got == [(key, "/tickets/x/rate", {"grade": 1})]
 
 
 def test_a_spoilt_file_is_put_aside_and_holds_nothing_up(tmp_path, hall):
@@ -64,7 +64,7 @@ def test_a_spoilt_file_is_put_aside_and_holds_nothing_up(tmp_path, hall):
     folder.mkdir()
     (folder / "000000-a.json").write_text("{half")
     box = Outbox(folder, hall.send, Away, pause=0.02)
-    box.put("/v1/tickets/x/rate", {"grade": 3})
+    box.put("/tickets/x/rate", {"grade": 3})
     wait(lambda: hall.got)
     box.close()
     assert [p.suffix for p in folder.iterdir()] == [".spoilt"]

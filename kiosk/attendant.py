@@ -1,0 +1,409 @@
+"""The attendant of a machine: keeps its devices at the hall's service and the hall informed of its devices.
+
+It owns the station (the cables), follows the hall's journal, rings the devices by the bell's table, carries keys and
+ratings from the devices to the hall, prints the slips of its kiosk, and reports every change of a device. It decides
+nothing.
+
+Threads, each with one duty: the follower hears the journal; the runner asks the hall for what keys ask; the printer
+prints one slip after the other; the reporter tells how the devices are; the outbox brings ratings.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from devices import roles
+from devices.roles import News, Obeyed, Order, PrintSlip, Refused, Unconfirmed
+from devices.station import DeviceEntry, Station
+from hall_api.client import HallAway, HallClient, HallRefused
+from kiosk import bell
+from kiosk.bell import Place, Request, WindowNow
+from kiosk.outbox import Message, Outbox
+
+LOG = logging.getLogger(__name__)
+FRESH = 120.0  # seconds after which a slip nobody printed is no longer wanted: its citizen has gone or read the screen
+PATIENCE = 5.0  # seconds a key press waits for a hall that is away; later it would surprise the clerk
+REPORT_EVERY = 30.0  # seconds between two reports of an unchanged device
+LOOK_EVERY = 0.5  # seconds between two looks at the devices
+REFRESH_AFTER = 1.0  # seconds after an event until the pads are told how many wait
+
+SETTLED = {Obeyed: "confirmed", Unconfirmed: "unknown", Refused: "failed"}
+
+
+@dataclass
+class Ears:
+    """Who else on this machine wants to know (the terminal's window). Called from the attendant's threads."""
+
+    news: Callable[[str, News], None] = lambda device, news: None
+    settled: Callable[[str, str, str], None] = lambda job, state, reason: None
+    changed: Callable[[str, str, str], None] = lambda role, state, reason: None
+
+
+class Attendant:
+    """Serves the hall with `entries`, the devices of machine `name`; `kiosk` names the kiosk whose slips it prints."""
+
+    def __init__(
+        self,
+        name: str,
+        hall: HallClient,
+        entries: Sequence[DeviceEntry],
+        state: Path,
+        *,
+        kiosk: str = "",
+        printer: str = "",
+        ears: Ears | None = None,
+    ) -> None:
+        self.name, self.hall, self.kiosk, self.printer = name, hall, kiosk, printer
+        self.ears = ears or Ears()
+        self.places: dict[str, Place] = {}
+        self.windows: dict[int, WindowNow] = {}
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._wishes: queue.SimpleQueue[tuple[str, int, Request] | None] = queue.SimpleQueue()
+        self._slips: queue.SimpleQueue[tuple[str, str, bool] | None] = queue.SimpleQueue()
+        self._showing: dict[tuple[str, int], Future[Any]] = {}
+        self._next: dict[tuple[str, int], Order] = {}
+        self._count_due = 0.0
+        self.station = Station(entries, self._tell)
+        for one in self.station.states():
+            self.places[one.name] = Place(one.name, one.roles, one.windows)
+        self.windows = {no: WindowNow(no) for place in self.places.values() for no in place.windows.values()}
+        self.outbox = Outbox(state / f"{name}-outbox", self._deliver, HallAway)
+        self._threads = [
+            threading.Thread(target=duty, name=f"{name} {duty.__name__.strip('_')}", daemon=True)
+            for duty in (self._follow, self._run, self._print, self._report)
+        ]
+
+    def start(self) -> None:
+        """Begin to serve; returns at once."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop serving and let go of every cable; ratings that have not reached the hall stay on the disk."""
+        self._stop.set()
+        self._wishes.put(None)
+        self._slips.put(None)
+        self.outbox.close()
+        self.station.close()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    # ---- devices speak -------------------------------------------------------------------------------------------
+
+    def _tell(self, device: str, news: News) -> None:
+        """Called by the device's own thread, in the order of its news."""
+        place = self.places.get(device)
+        if place is None:  # the first words of a device, before the station has been asked who is there
+            return
+        with self._lock:
+            request = bell.heed(news, place, self.windows)
+        if request is not None and request.keep:
+            self.outbox.put(request.path, request.body)
+        elif request is not None:
+            self._wishes.put((device, news.address, request))
+        elif isinstance(news, roles.KeyPressed):
+            self._sorry(device, news.address)
+        if isinstance(news, roles.Alive):
+            self._catch_up(device)
+        self.ears.news(device, news)
+
+    def _run(self) -> None:
+        """Ask the hall for what a key asks. A key pressed while the hall is away is forgotten after some seconds."""
+        while (wish := self._wishes.get()) is not None:
+            device, address, request = wish
+            key, deadline = str(uuid.uuid4()), time.monotonic() + PATIENCE
+            while not self._stop.is_set():
+                try:
+                    answer = self.hall.post(request.path, dict(request.body), key=key)
+                except HallAway:
+                    if time.monotonic() > deadline:
+                        self._sorry(device, address)
+                        break
+                    self._stop.wait(0.2)
+                    continue
+                except HallRefused as no:
+                    LOG.info("the hall refused %s: %s", request.path.rsplit("/", 1)[-1], no.code)
+                    self._sorry(device, address)
+                    break
+                if answer is None:  # nobody waits
+                    self._sorry(device, address)
+                else:
+                    self._learn(answer)
+                break
+
+    def _learn(self, ticket: Mapping[str, Any]) -> None:
+        """The answer tells what the window holds now, before the journal does."""
+        no, state = ticket.get("window"), ticket.get("state")
+        with self._lock:
+            if no in self.windows and state in ("called", "serving"):
+                self.windows[no] = replace(
+                    self.windows[no], ticket=ticket["id"], number=ticket["number"], ticket_state=state
+                )
+
+    def _sorry(self, device: str, address: int) -> None:
+        """Tell the clerk at the pad that the key did nothing: two beeps."""
+        if roles.CALL_PAD.name in self.places[device].roles:
+            self.station.send(device, roles.Beep(times=2, address=address))
+
+    def _deliver(self, message: Message) -> None:
+        """For the outbox: raises HallAway to be tried again; a refusal (already rated) is an answer."""
+        try:
+            self.hall.post(message.path, dict(message.body), key=message.key)
+        except HallRefused as no:
+            LOG.info("the hall did not take a message: %s", no.code)
+
+    # ---- the hall speaks -----------------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        """Set every device to how things are, then follow the journal from there."""
+        after = None
+        while after is None and not self._stop.is_set():
+            try:
+                after = self._arrive()
+            except HallAway:
+                self._stop.wait(1.0)
+            except HallRefused as no:
+                LOG.error("the hall does not let this machine in: %s", no.detail)
+                self._stop.wait(10.0)
+        if after is not None:
+            self.hall.follow(after, self._hear, self._stop)
+
+    def _arrive(self) -> int:
+        """Learn how things are now; returns the journal's number for it."""
+        seq = int(self._get("/healthz")["seq"])
+        self._facts = self._get("/hall")
+        self._zone = ZoneInfo(self._facts["time_zone"])
+        for window in self._get("/windows")["windows"]:
+            if window["no"] in self.windows:
+                with self._lock:
+                    self.windows[window["no"]] = _now(window)
+        for name in self.places:
+            self._catch_up(name)
+        if self.kiosk:
+            self._unfinished_jobs()
+        return seq
+
+    def _catch_up(self, device: str) -> None:
+        """Show a device (again) what it should be showing: after a start, and when it has come back."""
+        with self._lock:
+            known = [self.windows[no] for no in self.places[device].windows.values()]
+        for now in known:
+            kind, data = _as_event(now)
+            for ring in bell.ring(kind, data, [self.places[device]]):
+                self._show(ring)
+            if now.rating:
+                for ring in bell.ring("RatingInvited", {"window": now.no}, [self.places[device]]):
+                    self._show(ring)
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        """One event of the journal."""
+        kind, data = event["type"], event["data"]
+        no = data.get("window") or data.get("from_window")
+        with self._lock:
+            if no in self.windows:
+                self.windows[no] = bell.follow(self.windows[no], kind, data)
+        for ring in bell.ring(kind, data, list(self.places.values())):
+            self._show(ring)
+        ours = kind in ("TicketIssued", "SlipQueued") and data.get("job") and data.get("kiosk") == self.kiosk != ""
+        if ours and _age(event["at"]) < FRESH:
+            self._slips.put((data["job"], data["ticket"], kind == "SlipQueued"))
+        if kind.startswith("Ticket") and not self._count_due:
+            self._count_due = time.monotonic() + REFRESH_AFTER
+
+    def _show(self, ring: bell.Ring) -> None:
+        """Give the order to the device; an older display order that still waits is overtaken by it."""
+        if not ring.display:
+            self.station.send(ring.device, ring.order)
+            return
+        place = (ring.device, ring.order.address)
+        with self._lock:
+            busy = self._showing.get(place)
+            if busy is not None and not busy.done():
+                self._next[place] = ring.order
+                return
+            future = self._showing[place] = self.station.send(ring.device, ring.order)
+        future.add_done_callback(lambda _done: self._shown(ring.device, place))
+
+    def _shown(self, device: str, place: tuple[str, int]) -> None:
+        with self._lock:
+            order = self._next.pop(place, None)
+        if order is not None and not self._stop.is_set():
+            self._show(bell.Ring(device, order))
+
+    # ---- slips -----------------------------------------------------------------------------------------------------
+
+    def _print(self) -> None:
+        """Print one slip after the other. What a slip became is told to the hall before and after its first byte."""
+        while (slip := self._slips.get()) is not None:
+            job, ticket, again = slip
+            try:
+                self._print_one(job, ticket, again)
+            except HallRefused as no:
+                LOG.error("slip of job %s was not printed: %s", job, no.code)
+
+    def _print_one(self, job: str, ticket_id: str, again: bool) -> None:
+        ticket = self._patiently(lambda: self._get(f"/tickets/{ticket_id}"))
+        if ticket is None:
+            return
+        # Known at the hall before the first byte: after a power cut the job is "sending", so nobody prints it twice.
+        self._settle(job, "sending", "")
+        outcome = self.station.send(self.printer, self._slip(ticket, again), timeout=60.0).result()
+        self._settle(job, SETTLED[type(outcome)], getattr(outcome, "reason", ""))
+
+    def _slip(self, ticket: Mapping[str, Any], again: bool) -> PrintSlip:
+        issued = datetime.fromisoformat(ticket["issued_at"].replace("Z", "+00:00")).astimezone(self._zone)
+        return PrintSlip(
+            id=str(ticket["id"]),
+            hall=self._facts["name"],
+            service=ticket["service_name"] or ticket["queue_name"],
+            number=ticket["number"],
+            ahead=ticket["ahead"] or 0,
+            wait_minutes=ticket["wait_minutes"],
+            zone=ticket["zone"],
+            time=f"{issued:%Y-%m-%d %H:%M}",
+            url=ticket["url"],
+            complaint_phone=self._facts["complaint_phone"],
+            reprint=again,
+        )
+
+    def _settle(self, job: str, state: str, reason: str) -> None:
+        self._patiently(
+            lambda: self.hall.post(
+                f"/print-jobs/{job}", {"state": state, "reason": reason}, key=f"{job}-{state}-{uuid.uuid4()}"
+            )
+        )
+        self.ears.settled(job, state, reason)
+
+    def _unfinished_jobs(self) -> None:
+        """Slips from before this start: one that was under way may have been printed; one that never began is printed
+        now if its citizen may still stand there."""
+        jobs = self._get(f"/print-jobs?kiosk={self.kiosk}")["jobs"]
+        for job in jobs:
+            if job["state"] == "sending":
+                self._settle(
+                    job["id"], "unknown", "The kiosk was switched off while it was printing: look at the slip."
+                )
+            elif _age(job["at"]) < FRESH:
+                self._slips.put((job["id"], job["ticket"], bool(job["first"])))
+            else:
+                self._settle(
+                    job["id"], "failed", "The kiosk was off when this slip was wanted: print it again if asked."
+                )
+
+    # ---- reports -----------------------------------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        """Tell the hall how the devices are: every change at once, everything now and then."""
+        told: dict[str, tuple[str, str]] = {}
+        due = 0.0
+        while not self._stop.is_set():
+            states = {s.name: (s.state.value, s.reason) for s in self.station.states()}
+            changed = [name for name, state in states.items() if told.get(name) != state]
+            for name in changed:
+                for role in self.places[name].roles:
+                    self.ears.changed(role, *states[name])
+            if changed or time.monotonic() >= due:
+                names = list(states) if time.monotonic() >= due else changed
+                if self._report_these(names, states):
+                    told = states
+                    due = time.monotonic() + REPORT_EVERY if names == list(states) else due
+            self._refresh_counts()
+            self._stop.wait(LOOK_EVERY)
+
+    def _report_these(self, names: Sequence[str], states: Mapping[str, tuple[str, str]]) -> bool:
+        body = {
+            "machine": self.name,
+            "devices": [
+                {
+                    "device": name,
+                    "role": self.places[name].roles[0],
+                    "state": states[name][0],
+                    "reason": states[name][1],
+                    "windows": sorted(set(self.places[name].windows.values())),
+                }
+                for name in names
+            ],
+        }
+        try:
+            self.hall.post("/devices", body, key=str(uuid.uuid4()))
+        except HallAway:
+            return False
+        except HallRefused as no:
+            LOG.error("the hall does not take this machine's report: %s", no.detail)
+        return True
+
+    def _refresh_counts(self) -> None:
+        """Tell the pads how many wait for their window, a moment after the line has changed."""
+        if not self._count_due or time.monotonic() < self._count_due:
+            return
+        self._count_due = 0.0
+        pads = [p for p in self.places.values() if roles.CALL_PAD.name in p.roles]
+        if not pads:
+            return
+        try:
+            waiting = {q["code"]: q["waiting"] for q in self._get("/queues")["queues"]}
+            skills = {w["no"]: w["queues"] for w in self._get("/windows")["windows"]}
+        except (HallAway, HallRefused):
+            return  # shown at the next change of the line
+        for pad in pads:
+            for address, no in pad.windows.items():
+                count = sum(waiting.get(code, 0) for code in skills.get(no, ()))
+                self.station.send(pad.device, roles.ShowNumber(waiting=min(count, 999), address=address))
+
+    # ---- asking ------------------------------------------------------------------------------------------------------
+
+    def _get(self, path: str) -> dict[str, Any]:
+        return self.hall.get(path)
+
+    def _patiently(self, ask: Callable[[], Any]) -> Any:
+        """Ask again until the hall is there; None only when this machine is being stopped."""
+        while not self._stop.is_set():
+            try:
+                return ask()
+            except HallAway:
+                self._stop.wait(0.5)
+        return None
+
+
+def _now(window: Mapping[str, Any]) -> WindowNow:
+    """What GET /v1/windows tells of one window."""
+    ticket, rating = window["ticket"] or {}, window["rating"] or {}
+    return WindowNow(
+        window["no"],
+        state=window["state"],
+        ticket=ticket.get("id", ""),
+        ticket_state=ticket.get("state", ""),
+        rating=rating.get("ticket", ""),
+        number=ticket.get("number", ""),
+    )
+
+
+def _as_event(now: WindowNow) -> tuple[str, dict[str, Any]]:
+    """The event that says how a window is, for showing it to a device."""
+    data = {"window": now.no, "number": now.number}
+    if now.ticket_state:
+        return {"called": "TicketCalled", "serving": "ServiceStarted"}[now.ticket_state], data
+    return {"open": "WindowOpened", "paused": "WindowPaused"}.get(now.state, "WindowClosed"), data
+
+
+def _age(at: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(at.replace("Z", "+00:00"))).total_seconds()
+
+
+def entries_of(devices: Sequence[Any]) -> list[DeviceEntry]:
+    """Devices as hall.toml names them, for the station."""
+    return [
+        DeviceEntry(d.name, d.driver, d.link, options=d.options, windows=d.windows, enabled=d.enabled) for d in devices
+    ]

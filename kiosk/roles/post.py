@@ -1,0 +1,124 @@
+"""What the programs of kiosk and windows have in common: an attendant with its devices, and the technician's page."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from config import machine as machines
+from config.machine import Device, Machine
+from devices.gateway.app import create_gateway, gateway_of
+from devices.gateway.guard import PasswordFile
+from devices.gateway.server import Server
+from devices.gateway.server import serve as serve_gateway
+from devices.roles import News
+from hall_api.client import HallClient
+from kiosk.attendant import Attendant, Ears, entries_of
+
+LOG = logging.getLogger(__name__)
+KIOSK_ROLES = {"printer": "ticket-printer", "reader": "id-reader", "scanner": "code-scanner", "camera": "camera"}
+
+
+def load(file: str) -> Machine:
+    """hall.toml, with this program's log set up."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    machine = machines.load(Path(file))
+    machine.about.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return machine
+
+
+def kiosk_devices(machine: Machine) -> dict[str, Device]:
+    """Use (printer, reader, scanner, camera) → the kiosk's device: the one named, or the only one without a window."""
+    from devices import drivers
+
+    found: dict[str, Device] = {}
+    for use, role in KIOSK_ROLES.items():
+        name = getattr(machine.kiosk, use)
+        if name:
+            found[use] = machine.device(name)
+            continue
+        fit = [
+            device
+            for device in machine.devices
+            if not device.windows and role in [r.name for r in drivers.load(device.driver).Driver.roles]
+        ]
+        if len(fit) == 1:
+            found[use] = fit[0]
+    return found
+
+
+def window_devices(machine: Machine) -> list[Device]:
+    """Every device that is not the kiosk's; all of them where this machine is no kiosk."""
+    taken = {d.name for d in kiosk_devices(machine).values()} if "kiosk" in machine.about.roles else set()
+    return [device for device in machine.devices if device.name not in taken]
+
+
+def wait_for_token(machine: Machine, role: str, stop: threading.Event) -> str:
+    """The token of a role. On a fresh machine the hall writes it a moment later; said once when it is missing."""
+    file, said = machine.token_file(role), time.monotonic() + 10
+    while not stop.is_set():
+        if file.exists():
+            return machines.secret(file)
+        if time.monotonic() > said:
+            said = float("inf")
+            LOG.error(
+                "%s is missing: at the hall's machine run `bianmin hall token %s --db …`, put the line it prints "
+                "into that file and `chmod 600` it",
+                file,
+                role,
+            )
+        stop.wait(0.1)
+    return ""
+
+
+class Post:
+    """An attendant and its local page, for one role of a machine."""
+
+    def __init__(self, machine: Machine, role: str, devices: list[Device], token: str, port: int, ears: Ears) -> None:
+        hear = ears.news
+        name = f"{machine.about.name}-{role}" if len(machine.about.roles) > 1 else machine.about.name
+        printer = kiosk_devices(machine).get("printer") if role == "kiosk" else None
+
+        def news(device: str, told: News) -> None:
+            gateway_of(self.app).hear(device, told)
+            hear(device, told)
+
+        ears.news = news
+        self.attendant = Attendant(
+            name,
+            HallClient(machine.hall_url, token),
+            entries_of(devices),
+            machine.about.state,
+            kiosk=machine.about.name if printer else "",
+            printer=printer.name if printer else "",
+            ears=ears,
+        )
+        password = PasswordFile(machine.about.state / "gateway.password")
+        self.app = create_gateway(
+            self.attendant.station, title=name, login=password.matches if password.path.exists() else None
+        )
+        self.page: Server = serve_gateway(self.app, machine.gateway.host, port)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self.attendant.start()
+
+    def close(self) -> None:
+        """Stop the page, then the devices."""
+        self.page.close()
+        self.attendant.close()
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT ask to stop."""
+
+    def asked(number: int, frame: FrameType | None) -> None:
+        stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, asked)
