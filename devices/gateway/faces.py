@@ -1,0 +1,134 @@
+"""What the page says about a device: state, role, what to do, what passed; every word as (Chinese, English)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from devices.station import DeviceState, State, Station
+from devices.words import say, to_json
+
+Pair = tuple[str, str]
+Say = Callable[[str], Pair]
+
+EXCHANGES, NEWS = 40, 20  # newest ones shown
+
+# Icons are Font Awesome names: a shape beside every word and colour.
+STATES: dict[State, tuple[str, str]] = {
+    State.READY: ("Ready", "circle-check"),
+    State.DEGRADED: ("Needs attention", "triangle-exclamation"),
+    State.ERROR: ("Fault", "circle-xmark"),
+    State.ABSENT: ("Not connected", "plug-circle-xmark"),
+    State.CONNECTING: ("Connecting", "hourglass-half"),
+    State.DISABLED: ("Switched off", "circle-minus"),
+}
+MUTE = ("Works, never answers", "circle-question")  # degraded by its nature, with no trouble
+ROLES: dict[str, tuple[str, str]] = {
+    "ticket-printer": ("Ticket printer", "print"),
+    "id-reader": ("ID reader", "id-card"),
+    "code-scanner": ("Code scanner", "qrcode"),
+    "call-pad": ("Call pad", "calculator"),
+    "evaluator": ("Evaluator", "face-smile"),
+    "window-screen": ("Window screen", "display"),
+    "camera": ("Document camera", "camera"),
+}
+ADVICE: dict[str, str] = {
+    "LinkDown": "Check the plug at both ends and the power. The station tries again by itself.",
+    "Silent": "Check that it is switched on, that the speed (baud) is right and that it is the right driver.",
+    "Garbled": "Check the speed (baud) and the driver; keep the cable away from mains leads.",
+    "PaperOut": "Put in a new roll, its thermal side towards the head, and close the cover.",
+    "PaperNearEnd": "Keep a new roll ready beside the printer.",
+    "CoverOpen": "Close the cover until it clicks.",
+    "CutterError": "Switch the printer off, free the cutter, switch it on again.",
+    "PrinterError": "Switch the printer off and on. If the fault stays, call its service.",
+    "PrinterOffline": "Press the printer's feed or online key.",
+    "ReaderFault": "Unplug the reader, wait ten seconds, plug it in again.",
+    "PictureFrozen": "Unplug the camera and plug it in again, directly into the machine.",
+    "PictureDark": "Switch the lamp on and take the cap off the lens.",
+    "WrongFormat": "Another size was granted than asked for; choose one the camera has.",
+}
+STATE_ADVICE: dict[State, str] = {
+    State.CONNECTING: "Wait a moment. If it stays so, check power, speed (baud) and driver.",
+    State.DISABLED: "To use it, set enabled = true for it in hall.toml.",
+    State.DEGRADED: "Nothing to do: devices of this kind never answer, so look at them after each test.",
+    State.ERROR: "Correct the configuration of this device in hall.toml and start the station again.",
+    State.ABSENT: ADVICE["LinkDown"],
+}
+
+
+def overview(station: Station, say_: Say) -> list[dict[str, Any]]:
+    """Every device as a row of the list."""
+    return [row(state, say_) for state in station.states()]
+
+
+def row(state: DeviceState, say_: Say) -> dict[str, Any]:
+    """One device: name, roles, state with shape, and why."""
+    mute = state.state is State.DEGRADED and not state.troubles
+    word, icon = MUTE if mute else STATES[state.state]
+    known = [ROLES.get(role, (role, "plug")) for role in state.roles]
+    return {
+        "name": state.name,
+        "roles": [say_(word) for word, _ in known],
+        "icon": known[0][1] if known else "plug",
+        "state": "mute" if mute else state.state.value,
+        "word": say_(word),
+        "shape": icon,
+        "since": state.since.isoformat(timespec="seconds"),
+        "reason": state.reason,
+    }
+
+
+def detail(station: Station, name: str, say_: Say) -> dict[str, Any]:
+    """Everything about one device. Raises KeyError."""
+    state = station.state(name)
+    kept = station.exchanges(name)[-EXCHANGES:]
+    told = station.last_news(name)[-NEWS:]
+    return {
+        **row(state, say_),
+        "driver": state.driver,
+        "link": state.link,
+        "windows": [{"address": address, "window": window} for address, window in sorted(state.windows.items())],
+        "counters": state.counters,
+        "advice": [say_(sentence) for sentence in advice(state)],
+        "exchanges": [
+            {"direction": x.direction, "at": _moment(x.at), "size": x.size, "data": _spaced(x.data)}
+            for x in reversed(kept)
+        ],
+        "news": [{"at": _moment(at), "text": say(news), "over": bool(getattr(news, "over", False))}
+                 for at, news in reversed(told)],
+    }  # fmt: skip
+
+
+def advice(state: DeviceState) -> list[str]:
+    """What to do now, as message ids: one for each trouble, else for the state."""
+    names = [str(trouble["news"]) for trouble in state.troubles]
+    found = list(dict.fromkeys(ADVICE[name] for name in names if name in ADVICE))
+    if found or state.state is State.READY:
+        return found
+    return [STATE_ADVICE[state.state]]
+
+
+def message_ids() -> set[str]:
+    """Every message id said from here, for the test that all are translated."""
+    return (
+        {word for word, _ in (*STATES.values(), MUTE)}
+        | {word for word, _ in ROLES.values()}
+        | set(ADVICE.values())
+        | set(STATE_ADVICE.values())
+    )
+
+
+def masked(news: list[Any]) -> list[dict[str, Any]]:
+    """News as JSON with what may name a person masked."""
+    return [{"text": say(one), **to_json(one)} for one in news]
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")
+
+
+def _spaced(data: str) -> str:
+    """Hex in pairs: 1b40… becomes 1B 40 …"""
+    cut = data.endswith("…")
+    return " ".join(data[i : i + 2] for i in range(0, len(data) - cut, 2)).upper() + (" …" if cut else "")

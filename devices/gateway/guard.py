@@ -1,0 +1,161 @@
+"""Who may see and touch the devices: the technician, from this machine's own page, and no foreign page in a browser.
+
+Any web site open in a browser on this machine can send requests to 127.0.0.1. So the Host must be an address and not a
+name somebody else owns, a changing request must come from our own page (Origin) and carry its token, and the page may
+load nothing but our own files.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+import secrets
+import stat
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import Request, Response, session
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Not "no-referrer": with it a browser sends "Origin: null" even from our own page.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+TRIES, PER_SECONDS = 5, 60.0
+
+Login = Callable[[str], bool]
+
+
+class Turned(Exception):
+    """The request is turned away: an HTTP status and a message id fit to show."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
+class PasswordFile:
+    """The technician's password of one machine: an argon2 hash in a file only its owner can read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._hasher = PasswordHasher()
+
+    def set(self, password: str) -> None:
+        """Keep a new password. Raises ValueError when it is shorter than 8 characters."""
+        if len(password) < 8:
+            raise ValueError("the technician's password needs at least 8 characters")
+        half = self.path.with_name(self.path.name + ".half")
+        half.unlink(missing_ok=True)
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(self._hasher.hash(password))
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(self.path)
+
+    def matches(self, password: str) -> bool:
+        """True for the right one. A missing or readable-by-all file lets nobody in."""
+        try:
+            if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
+                return False
+            return self._hasher.verify(self.path.read_text(encoding="ascii").strip(), password)
+        except (OSError, VerificationError, InvalidHashError):
+            return False
+
+
+class Guard:
+    """The checks before each request. `login` None: whoever sits at this machine is let in."""
+
+    def __init__(self, login: Login | None, now: Callable[[], float] = time.monotonic) -> None:
+        self._login, self._now = login, now
+        self._tries: deque[float] = deque(maxlen=TRIES)
+
+    @property
+    def open(self) -> bool:
+        """True when no password is asked for."""
+        return self._login is None
+
+    def check(self, request: Request) -> None:
+        """Raises Turned for a foreign host, a foreign page, or a changing request without our page's token."""
+        if not own_host(request.host):
+            raise Turned(421, "This address does not belong to this machine.")
+        if request.method in ("GET", "HEAD"):
+            return
+        origin = request.headers.get("Origin")
+        if origin is not None and origin != _origin(request.host_url):
+            raise Turned(403, "The request came from another web page; it was not carried out.")
+        given = request.headers.get("X-CSRF-Token", "")
+        if (
+            not hmac.compare_digest(given.encode("utf-8", "replace"), str(session.get("csrf", "")).encode())
+            or not given
+        ):
+            raise Turned(403, "The page is too old; load it again.")
+
+    def admitted(self) -> bool:
+        """Whether the person behind this request may see the devices."""
+        return self.open or session.get("technician") is True
+
+    def token(self) -> str:
+        """The token a page of this session carries."""
+        if "csrf" not in session:
+            session["csrf"] = secrets.token_urlsafe(24)
+        return str(session["csrf"])
+
+    def log_in(self, password: str) -> None:
+        """Let the technician in. Raises Turned 401 for a wrong password, 429 after too many tries."""
+        now = self._now()
+        if len(self._tries) == TRIES and now - self._tries[0] < PER_SECONDS:
+            raise Turned(429, "Too many tries; wait a minute.")
+        if self._login is None or not self._login(password):
+            self._tries.append(now)
+            raise Turned(401, "The password is not right.")
+        self._tries.clear()
+        session.clear()
+        session["technician"] = True
+        session.permanent = True
+        self.token()
+
+
+def own_host(host: str) -> bool:
+    """True when the Host header is localhost or an address: a name could be anybody's, pointed here."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address only this machine can reach."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def harden(response: Response) -> Response:
+    """The strict headers of every answer."""
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

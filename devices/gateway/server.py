@@ -1,0 +1,73 @@
+"""Serves the local page: gevent's server in one thread of its own, beside the station's real threads.
+
+Nothing is patched. Handlers run as greenlets of that one thread, so they wait with `gevent.sleep` and never block;
+one slow browser then holds up nobody, and many feeds cost no thread each. Chosen because gevent already serves the
+hall; a development server has no place on a machine that runs for years.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future
+
+import gevent
+from flask import Flask
+from gevent.event import Event
+from gevent.pywsgi import WSGIServer
+
+from devices.gateway.app import gateway_of
+from devices.gateway.guard import is_loopback
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    """A running local page. `port` is the real one, also when 0 was asked for."""
+
+    def __init__(self, app: Flask, host: str, port: int) -> None:
+        self.host, self.port = host, port
+        self._app = app
+        self._started: Future[int] = Future()
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+        self._thread.start()
+        self.port = self._started.result(timeout=10)
+
+    @property
+    def url(self) -> str:
+        """The address to open on this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    def close(self) -> None:
+        """Stop serving; open feeds are ended."""
+        if self._thread.is_alive():
+            self._hub.loop.run_callback_threadsafe(self._stop.set)
+            self._thread.join(timeout=10)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        self._hub, self._stop = gevent.get_hub(), Event()
+        server = WSGIServer((self.host, self.port), self._app, log=None, error_log=log)
+        try:
+            server.start()
+        except OSError as e:
+            self._started.set_exception(
+                OSError(f"gateway.port: {self.host}:{self.port} cannot be used ({e.strerror}); choose another port")
+            )
+            return
+        self._started.set_result(server.server_port)
+        self._stop.wait()
+        server.stop(timeout=1)
+
+
+def serve(app: Flask, host: str, port: int) -> Server:
+    """Serve until `close`. Raises ValueError for an open page beyond this machine, OSError when the port is taken."""
+    if gateway_of(app).guard.open and not is_loopback(host):
+        raise ValueError(f"gateway.host: {host} can be reached by other machines; set the technician's password first")
+    return Server(app, host, port)

@@ -1,0 +1,141 @@
+"""Try a device: one button for each thing a technician wants to see with his own eyes, and what came of it in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import gevent
+
+from devices import drivers
+from devices.gateway.faces import Say, masked
+from devices.orders import Outcome
+from devices.roles import (
+    AskRating,
+    Beep,
+    Obeyed,
+    Order,
+    PrintTest,
+    ReadCard,
+    Refused,
+    ShowCall,
+    ShowNumber,
+    ShowWelcome,
+    StopScan,
+    TakeStill,
+    TriggerScan,
+    Unconfirmed,
+)
+from devices.station import Station
+
+TIMEOUT = 12.0  # seconds an order may take; a slip with its confirmation needs the longest
+WINDOW = "window {no}"
+TRIED_NUMBER = "A001"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One button. `order` makes the order for a window number; `hint` says what the technician should then see."""
+
+    key: str
+    role: str
+    label: str
+    hint: str
+    order: Callable[[int], Order]
+
+    @property
+    def kind(self) -> type[Order]:
+        """The order's class."""
+        return type(self.order(1))
+
+
+TRIALS = (
+    Trial("print", "ticket-printer", "Print a test slip", "Read it, scan its code, see that it is cut.",
+          lambda _: PrintTest()),
+    Trial("call", "window-screen", "Call A001 to the window", "The strip shows A001 and the window's number.",
+          lambda window: ShowCall(number=TRIED_NUMBER, window=window)),
+    Trial("welcome", "window-screen", "Show the welcome", "The strip shows its welcome again.",
+          lambda _: ShowWelcome()),
+    Trial("rate", "evaluator", "Light the evaluator", "Press a key on it; what it says appears below.",
+          lambda _: AskRating()),
+    Trial("number", "call-pad", "Show A001 on the pad", "The pad shows A001 and 3 waiting; press its keys as well.",
+          lambda _: ShowNumber(number=TRIED_NUMBER, waiting=3)),
+    Trial("beep", "call-pad", "Sound the pad", "One short tone.", lambda _: Beep()),
+    Trial("card", "id-reader", "Read a card", "Lay a card on the reader; only masked parts are shown here.",
+          lambda _: ReadCard()),
+    Trial("scan", "code-scanner", "Switch the scanner on", "Hold a code in its light; that it was read appears below.",
+          lambda _: TriggerScan()),
+    Trial("stop", "code-scanner", "Switch the scanner off", "Its light goes out.", lambda _: StopScan()),
+    Trial("still", "camera", "Take a picture", "The picture appears here and is kept nowhere.",
+          lambda _: TakeStill()),
+)  # fmt: skip
+
+OUTCOMES: dict[type, tuple[str, str, str]] = {
+    Obeyed: ("done", "Done: the device confirmed it.", "circle-check"),
+    Refused: ("failed", "Not done.", "circle-xmark"),
+    Unconfirmed: ("unknown", "Sent, but nobody can know: look at the device.", "circle-question"),
+}
+
+
+def trials_of(station: Station, name: str, say: Say) -> list[dict[str, Any]]:
+    """The buttons of one device; those its family cannot do carry the reason instead. Raises KeyError."""
+    state = station.state(name)
+    cannot = drivers.load(state.driver).Driver.cannot
+    addresses = [
+        {"address": address, "label": " ".join(sentence.format(no=no) for sentence in say(WINDOW))}
+        for address, no in sorted(state.windows.items())
+    ]
+    return [
+        {
+            "key": trial.key,
+            "label": say(trial.label),
+            "hint": say(trial.hint),
+            "cannot": cannot.get(trial.kind, ""),
+            "addresses": addresses if len(addresses) > 1 else [],
+        }
+        for trial in TRIALS
+        if trial.role in state.roles
+    ]
+
+
+def try_out(station: Station, name: str, key: str, address: int, say: Say) -> dict[str, Any]:
+    """Send the order of a button and wait for what comes of it. Raises KeyError for an unknown device or button."""
+    state = station.state(name)
+    trial = next((t for t in TRIALS if t.key == key and t.role in state.roles), None)
+    if trial is None:
+        raise KeyError(f"{name} has no test called {key!r}")
+    at = address or next(iter(sorted(state.windows)), 0)
+    began = datetime.now(UTC)
+    outcome = _wait(station.send(name, replace(trial.order(state.windows.get(at, 1)), address=at), TIMEOUT))
+    result, sentence, shape = OUTCOMES[type(outcome)]
+    reason = getattr(outcome, "reason", "")
+    news = [one for when, one in station.last_news(name) if when >= began and not isinstance(one, tuple(OUTCOMES))]
+    return {
+        "result": result,
+        "shape": shape,
+        "sentence": say(sentence),
+        "reason": say(reason) if reason else None,
+        "hint": say(trial.hint) if result != "failed" else None,
+        "news": masked(news),
+        "picture": key == "still" and result == "done",
+    }
+
+
+def _wait(future: Future[Outcome]) -> Outcome:
+    """The outcome, letting other browsers be served meanwhile. The station always gives one, soon after TIMEOUT."""
+    while not future.done():
+        gevent.sleep(0.02)
+    return future.result()
+
+
+def message_ids() -> set[str]:
+    """Every message id said from here."""
+    return (
+        {t.label for t in TRIALS}
+        | {t.hint for t in TRIALS}
+        | {sentence for _, sentence, _ in OUTCOMES.values()}
+        | {WINDOW}
+    )
