@@ -1,0 +1,91 @@
+"""A station with simulated devices on real wires, for the tests of its local page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from config.words import compile_all
+from devices.gateway import create_gateway, serve
+from devices.simulate import SimulatedDevice
+from devices.station import DeviceEntry, Station
+
+WAIT = 10.0  # seconds
+
+
+def _until(what: Callable[[], object], seconds: float = WAIT) -> object:
+    """Ask again and again until it is so; the answer, or a failure."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"never came true within {seconds} s: {what}")
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., object]:
+    return _until
+
+
+@pytest.fixture(scope="session", autouse=True)
+def words_compiled() -> None:
+    compile_all()
+
+
+class Bench:
+    """A station and the far ends of its cables, by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.far: dict[str, SimulatedDevice] = {}
+        self.entries: list[DeviceEntry] = []
+        self.station: Station | None = None
+
+    def add(
+        self, name: str, driver: str, options: dict | None = None, *, plugged: bool = True, faults=(), **more
+    ) -> None:
+        path = self.folder / f"cable{len(self.entries)}"
+        if plugged:
+            self.far[name] = SimulatedDevice(driver, options, faults).on_pty(path)
+        self.entries.append(DeviceEntry(name, driver, f"serial://{path}", options or {}, **more))
+
+    def start(self) -> Station:
+        self.station = Station(self.entries, lambda device, news: None, delays=(0.05, 0.1))
+        return self.station
+
+    def close(self) -> None:
+        if self.station:
+            self.station.close()
+        for device in self.far.values():
+            device.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hall(bench: Bench) -> Station:
+    """A printer that works, two strips on one line, a strip of the old make, a printer that is not there."""
+    bench.add("printer", "escpos-printer")
+    bench.add("strips", "pingan-strip", {"addresses": (1, 2)}, windows={1: 5, 2: 6})
+    bench.add("old strip", "pingan-strip", {"acks": False})
+    bench.add("away", "escpos-printer", plugged=False)
+    station = bench.start()
+    _until(lambda: {s.name: s.state.value for s in station.states()}["printer"] == "ready")
+    return station
+
+
+@pytest.fixture
+def page(hall: Station) -> Iterator[str]:
+    """The address of the served page, no password asked."""
+    with serve(create_gateway(hall, title="一楼 1 号工位"), "127.0.0.1", 0) as server:
+        yield server.url

@@ -1,0 +1,273 @@
+"""The local page's doors: who is let in, what a test button brings, and that every word has its Chinese."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from config.words import translator
+from devices.gateway import PasswordFile, create_gateway, faces, gateway_of, serve, trials
+from devices.gateway.app import ROOM
+from devices.gateway.guard import own_host
+from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome
+
+GATEWAY = Path(faces.__file__).parent
+PASSWORD = "right horse"
+
+
+def client_of(station, **choices) -> FlaskClient:
+    app = create_gateway(station, title="test", **choices)
+    return app.test_client()
+
+
+def token(client: FlaskClient, path: str = "/") -> dict[str, str]:
+    """The header our own page would send."""
+    html = client.get(path).get_data(as_text=True)
+    return {"X-CSRF-Token": re.search(r'name="csrf" content="([^"]+)"', html)[1]}
+
+
+# ---- who is let in ----
+
+
+def test_strict_headers_on_every_answer(hall):
+    client = client_of(hall)
+    for path in ("/", "/api/devices", "/static/devices.js", "/nowhere"):
+        headers = client.get(path).headers
+        assert "'unsafe-inline'" not in headers["Content-Security-Policy"]
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_pages_hold_no_inline_script_or_style():
+    for template in (GATEWAY / "templates").rglob("*.html"):
+        text = template.read_text(encoding="utf-8")
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text), template
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("127.0.0.1:8765", True),
+        ("localhost", True),
+        ("[::1]:8765", True),
+        ("10.0.0.7:8765", True),
+        ("evil.example:8765", False),  # a foreign name pointed at this machine
+        ("127.0.0.1.evil.example", False),
+        ("", False),
+    ],
+)
+def test_foreign_names_are_turned_away(hall, host, own):
+    assert own_host(host) is own
+    if host:
+        assert client_of(hall).get("/api/devices", headers={"Host": host}).status_code == (200 if own else 421)
+
+
+def test_a_foreign_page_cannot_press_a_button(hall, bench):
+    client = client_of(hall)
+    right = token(client)
+    door = "/api/devices/printer/trials/print"
+    assert client.post(door, json={}).status_code == 403
+    assert client.post(door, json={}, headers={"X-CSRF-Token": "guess"}).status_code == 403
+    assert client.post(door, json={}, headers={**right, "Origin": "http://evil.example"}).status_code == 403
+    assert client.post(door, json={}, headers={**right, "Origin": "null"}).status_code == 403
+    assert bench.far["printer"].obeyed == []
+    assert client.post(door, json={}, headers={**right, "Origin": "http://localhost"}).status_code == 200
+
+
+def test_the_password_opens_and_signing_out_closes(hall):
+    client = client_of(hall, login=lambda given: given == PASSWORD)
+    assert client.get("/").headers["Location"] == "/login"
+    for path in ("/api/devices", "/api/feed", "/api/devices/printer/still"):
+        assert client.get(path).status_code == 401
+    head = token(client, "/login")
+    assert client.post("/api/devices/printer/trials/print", json={}, headers=head).status_code == 401
+    wrong = client.post("/api/session", json={"password": "no"}, headers=head)
+    assert wrong.status_code == 401
+    assert wrong.json["sentence"] == ["密码不正确。", "The password is not right."]
+    assert client.post("/api/session", json={"password": PASSWORD}, headers=head).status_code == 204
+    assert client.get("/api/devices").status_code == 200
+    assert client.get("/login").headers["Location"] == "/"
+    assert client.delete("/api/session", headers=token(client)).status_code == 204
+    assert client.get("/api/devices").status_code == 401
+
+
+def test_guessing_is_slowed_down(hall):
+    client = client_of(hall, login=lambda given: given == PASSWORD)
+    head = token(client, "/login")
+    codes = [client.post("/api/session", json={"password": str(n)}, headers=head).status_code for n in range(6)]
+    assert codes == [401] * 5 + [429]
+    assert client.post("/api/session", json={"password": PASSWORD}, headers=head).status_code == 429
+
+
+def test_two_stations_on_one_machine_keep_their_cookies_apart(hall):
+    names = {create_gateway(hall, title=t).config["SESSION_COOKIE_NAME"] for t in ("one", "two")}
+    assert len(names) == 2
+
+
+def test_the_password_file(tmp_path):
+    file = PasswordFile(tmp_path / "gateway.password")
+    assert not file.matches("")
+    with pytest.raises(ValueError, match="at least 8"):
+        file.set("short")
+    file.set(PASSWORD)
+    assert file.path.stat().st_mode & 0o777 == 0o600
+    assert PASSWORD not in file.path.read_text()
+    assert file.matches(PASSWORD) and not file.matches("wrong horse")
+    file.set("another horse")
+    assert file.matches("another horse") and not file.matches(PASSWORD)
+    file.path.chmod(0o644)  # others could have read it, or written it
+    assert not file.matches("another horse")
+
+
+def test_an_open_page_stays_on_this_machine(hall):
+    with pytest.raises(ValueError, match="set the technician's password first"):
+        serve(create_gateway(hall, title="t"), "0.0.0.0", 0)
+
+
+def test_a_taken_port_is_named(hall):
+    app = create_gateway(hall, title="t")
+    with serve(app, "127.0.0.1", 0) as server, pytest.raises(OSError, match=f"gateway.port: 127.0.0.1:{server.port}"):
+        serve(app, "127.0.0.1", server.port)
+
+
+# ---- what it tells ----
+
+
+def test_each_state_comes_with_word_shape_and_advice(hall, bench, until):
+    client = client_of(hall)
+    bench.far["printer"].happen(PaperOut())
+    until(lambda: client.get("/api/devices?device=printer").json["device"]["state"] == "error", 15)
+    seen = client.get("/api/devices?device=printer").json
+    rows = {d["name"]: d for d in seen["devices"]}
+    assert [rows[n]["state"] for n in ("printer", "strips", "old strip", "away")] == [
+        "error",
+        "ready",
+        "mute",
+        "absent",
+    ]
+    assert len({d["shape"] for d in rows.values()}) == 4
+    assert rows["printer"]["word"] == ["故障", "Fault"]
+    assert rows["printer"]["roles"] == [["小票打印机", "Ticket printer"]]
+    assert "缺纸" in seen["device"]["reason"]
+    assert seen["device"]["advice"][0][0].startswith("请装入新纸卷")
+    assert client.get("/api/devices?device=away").json["device"]["advice"][0][0].startswith("请检查两端插头")
+    assert {"direction": "out", "data": "10 04 01", "size": 3}.items() <= seen["device"]["exchanges"][-1].items()
+    assert any("缺纸" in n["text"] for n in seen["device"]["news"])
+    assert client.get("/api/devices?device=nobody").json["device"] is None
+
+
+def test_a_person_is_never_named(bench, until):
+    bench.add("reader", "ga467-reader")
+    station = bench.start()
+    client = client_of(station)
+    until(lambda: station.state("reader").state.value == "ready")
+    bench.far["reader"].happen(
+        CardPresented(
+            kind="citizen",
+            name="张三丰",
+            id_number="11010519491231002X",
+            sex="男",
+            nation="汉",
+            birth="19491231",
+            address_text="武当山紫霄宫",
+            authority="某公安局",
+            start="20200101",
+            end="长期",
+        )
+    )
+    until(lambda: any("证件" in n["text"] for n in client.get("/api/devices?device=reader").json["device"]["news"]))
+    text = client.get("/api/devices?device=reader").get_data(as_text=True)
+    assert "张**" in text
+    for secret in ("张三丰", "11010519491231002X", "紫霄宫", "三丰".encode("utf-16-le").hex(" ").upper()):
+        assert secret not in text
+    assert any(
+        x["data"] == "" and x["size"] > 0 for x in client.get("/api/devices?device=reader").json["device"]["exchanges"]
+    )
+
+
+# ---- test buttons ----
+
+
+def test_buttons_fit_the_role(hall):
+    say = gateway_of(create_gateway(hall, title="t")).say
+    assert [t["key"] for t in trials.trials_of(hall, "printer", say)] == ["print"]
+    strips = trials.trials_of(hall, "strips", say)
+    assert [t["key"] for t in strips] == ["call", "welcome"]
+    assert [a["label"] for a in strips[0]["addresses"]] == ["5 号窗口 window 5", "6 号窗口 window 6"]
+
+
+def test_a_test_that_is_done(hall, bench):
+    client = client_of(hall)
+    answer = client.post("/api/devices/printer/trials/print", json={}, headers=token(client)).json
+    assert answer["result"] == "done"
+    assert answer["sentence"][0] == "成功：设备已确认。"
+    assert bench.far["printer"].obeyed == [PrintTest()]
+
+
+def test_a_test_at_the_right_address(hall, bench):
+    client = client_of(hall)
+    head = token(client)
+    assert client.post("/api/devices/strips/trials/call", json={"address": 2}, headers=head).json["result"] == "done"
+    assert client.post("/api/devices/strips/trials/welcome", json={}, headers=head).json["result"] == "done"
+    assert bench.far["strips"].obeyed == [ShowCall(number="A001", window=6, address=2), ShowWelcome()]
+
+
+def test_a_test_that_is_refused_says_why_in_both_languages(hall, bench):
+    client = client_of(hall)
+    bench.far["printer"].happen(PaperOut())
+    answer = client.post("/api/devices/printer/trials/print", json={}, headers=token(client)).json
+    assert answer["result"] == "failed"
+    assert answer["reason"] == ["打印机缺纸：请装入新纸卷", "the printer has no paper: put in a new roll"]
+    assert client.post("/api/devices/away/trials/print", json={}, headers=token(client)).json["result"] == "failed"
+
+
+def test_a_test_nobody_can_confirm_is_unknown(hall, bench, until):
+    client = client_of(hall)
+    answer = client.post("/api/devices/old strip/trials/welcome", json={}, headers=token(client)).json
+    assert answer["result"] == "unknown"
+    until(lambda: bench.far["old strip"].obeyed == [ShowWelcome()])
+
+
+def test_what_cannot_be_tested(hall):
+    client = client_of(hall)
+    head = token(client)
+    assert client.post("/api/devices/printer/trials/rate", json={}, headers=head).status_code == 404
+    assert client.post("/api/devices/nobody/trials/print", json={}, headers=head).status_code == 404
+    assert client.post("/api/devices/strips/trials/call", json={"address": "2"}, headers=head).status_code == 400
+    closed = client_of(hall, allow_test=False)
+    assert closed.post("/api/devices/printer/trials/print", json={}, headers=token(closed)).status_code == 403
+    assert closed.get("/api/devices?device=printer").json["trials"] == []
+
+
+def test_pictures_come_from_memory_only(hall):
+    client = client_of(hall)
+    assert client.get("/api/devices/printer/still").status_code == 404
+    assert client.get("/api/devices/printer/live").status_code == 404
+    gateway = gateway_of(client.application)
+    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8picture\xff\xd9", width=4, height=3))
+    first = next(iter(client.get("/api/devices/printer/live").response))
+    assert b"picture" in first
+
+
+# ---- words ----
+
+
+def test_every_message_is_translated():
+    said = faces.message_ids() | trials.message_ids()
+    for template in (GATEWAY / "templates").rglob("*.html"):
+        said |= set(re.findall(r"""\b(?:two|_|second)\(['"](.+?)["']\)""", template.read_text("utf-8")))
+    said |= set(re.findall(r'Turned\(\d+, "(.+?)"\)', "".join(p.read_text("utf-8") for p in GATEWAY.glob("*.py"))))
+    chinese = translator(ROOM)
+    assert len(said) > 80
+    assert sorted(m for m in said if not re.search(r"[\u4e00-\u9fff]", chinese(m))) == []
+
+
+def test_only_the_icons_are_served(hall):
+    client = client_of(hall)
+    assert client.get("/static/icons/css/solid.min.css").status_code == 200
+    assert client.get("/static/icons/webfonts/fa-solid-900.woff2").status_code == 200
+    assert client.get("/static/icons/js/all.min.js").status_code == 404
+    assert client.get("/static/icons/../__init__.py").status_code == 404
+    assert "--river" in client.get("/static/look.css").get_data(as_text=True)
