@@ -86,6 +86,7 @@ RESET = Ask("reset", sdt.RESET, 2.0, ((sdt.OK, (0,)),), frozenset())
 TRIES = 2  # how often a question is put when its answer, or the question itself, was damaged on the way
 MISSES = 3  # unanswered questions in a row before the reader counts as silent
 JUNK = 4096  # bytes that are no answer (a damaged long one has 2321) before the line counts as garbled
+TOO_MUCH = 16384  # such bytes since the question, after which its answer is not waited for any longer
 LOOK_EVERY = 2  # of so many polls one checks by reading whether a card that was read still lies there
 SLOWEST = 4.0  # at most so many times the usual patience for a reader that was late
 
@@ -128,6 +129,8 @@ class Driver(driver.Driver):
         self._misses = 0
         self._slow = 1.0
         self._alive = self._silent = self._garbled = False
+        self._babbled = 0  # bytes since the question
+        self._babble = False  # the line has babbled since the last answer
         self._fault = ""
 
     @property
@@ -167,6 +170,7 @@ class Driver(driver.Driver):
             return b""
         self._asked = self._plan.popleft()
         self._tries = 1
+        self._babbled = 0
         return sdt.request(self._asked.command)
 
     def feed(self, data: bytes) -> list[News]:
@@ -176,9 +180,11 @@ class Driver(driver.Driver):
             news += self._hear(answer)
             answer.data[:] = bytes(len(answer.data))
         if self._splitter.junk >= JUNK:
+            self._babbled += self._splitter.junk
             self._splitter.junk = 0
+            self._babble = True
             news += self._tell_garbled()
-            if self._asked:
+            if self._asked and self._babbled >= TOO_MUCH:
                 news += self._give_up("The line to the reader carries bytes that are not the reader's.")
         return news
 
@@ -312,11 +318,12 @@ class Driver(driver.Driver):
         news: list[News] = []
         if self._silent:
             news.append(Silent(over=True))
-        if self._garbled:
+        if self._garbled and not self._babble:
+            self._garbled = False
             news.append(Garbled(over=True))
         if not self._alive:
             news.append(Alive())
-        self._alive, self._silent, self._garbled, self._misses = True, False, False, 0
+        self._alive, self._silent, self._babble, self._misses = True, False, False, 0
         return news
 
     def _tell_garbled(self) -> list[News]:

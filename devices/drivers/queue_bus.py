@@ -53,6 +53,7 @@ FRAME = re.compile(
 LONGEST = 15  # bytes of a frame
 
 WINDOW = 0.5  # s of quiet after which the same frame is a new press
+PASSED = 480  # bytes in that time at 9600: what tells time on a line that is never quiet
 ORDER_WAIT = 0.1  # s after an order until its (unknowable) outcome is told
 JUNK = 256  # bytes outside frames before the line counts as garbled
 REPEATS = 5  # acknowledged repeats of one press; more than that is an echo that should not be
@@ -146,14 +147,18 @@ class Driver(driver.Driver):
         """See Driver."""
         self._tail = b""
         self._acks: dict[bytes, None] = {}  # in order, each once
-        self._last: dict[int, tuple[bytes, int]] = {}  # address → its newest frame and how often it was repeated
-        self._sent: deque[bytes] = deque(maxlen=16)  # what may come back as an echo
+        self._heard = 0  # bytes
+        self._last: dict[
+            int, tuple[bytes, int, int]
+        ] = {}  # address → its newest frame, repeats of it, bytes heard then
+        self._sent: deque[tuple[bytes, int]] = deque(maxlen=16)  # what may come back as an echo, bytes heard then
         self._echo = {"yes": True, "no": False}.get(self.set_up.echo)
         self._order: Order | None = None
         self._frames: deque[bytes] = deque()
         self._begun = False  # something of the order has gone out
         self._junk = 0
         self._alive = self._garbled = False
+        self._babble = False  # the line has babbled since it was quiet last
 
     @property
     def idle(self) -> bool:
@@ -165,7 +170,7 @@ class Driver(driver.Driver):
         """See Driver. Nothing is waited for but quiet itself: it separates presses."""
         if self._order and not self._frames:
             return ORDER_WAIT
-        return WINDOW if self._last or self._sent else None
+        return WINDOW if self._last or self._sent or self._babble else None
 
     def encode(self, order: Order) -> bytes:
         """See Driver."""
@@ -187,12 +192,13 @@ class Driver(driver.Driver):
         else:
             return b""
         if self._echo is not False:
-            self._sent.append(frame)
+            self._sent.append((frame, self._heard))
         return frame
 
     def feed(self, data: bytes) -> list[News]:
         """See Driver."""
         news: list[News] = []
+        self._heard += len(data)
         for frame in self._split(data):
             if self._sent and self._is_echo(frame):
                 continue
@@ -205,6 +211,7 @@ class Driver(driver.Driver):
                 news += self._hear(frame, meaning)
         if self._junk >= JUNK:
             self._junk = 0
+            self._babble = True
             if not self._garbled:
                 self._garbled = True
                 news.append(Garbled())
@@ -215,14 +222,15 @@ class Driver(driver.Driver):
     def silence(self) -> list[News]:
         """See Driver."""
         if self._order and not self._frames:
-            lost = self._echo and any(frame in self._sent for frame in self._encode(self._order))
+            lost = self._echo and {frame for frame, _ in self._sent}.intersection(self._encode(self._order))
             if lost:
                 return self._end("The adapter did not return what was sent; another device was probably speaking.")
             return self._end("The frame went out; devices on this line do not acknowledge what they are told.")
-        if self._echo is None and any(frame[2] in HOST_ONLY for frame in self._sent):
+        if self._echo is None and any(frame[2] in HOST_ONLY for frame, _ in self._sent):
             self._echo = False  # it would have come back by now
         self._last.clear()
         self._sent.clear()
+        self._babble = False
         return []
 
     def lost(self) -> list[News]:
@@ -265,12 +273,12 @@ class Driver(driver.Driver):
         self._tail = held[cut:]
 
     def _is_echo(self, frame: bytes) -> bool:
-        if frame not in self._sent:
-            return False
-        self._sent.remove(frame)
-        if frame[2] in HOST_ONLY:
-            self._echo = True
-        return True
+        for sent in self._sent:
+            if sent[0] == frame and self._heard - sent[1] <= PASSED + len(frame):
+                self._sent.remove(sent)
+                self._echo = True if frame[2] in HOST_ONLY else self._echo
+                return True
+        return False
 
     def _understand(self, frame: bytes) -> News | None:
         """What a device means by a frame; None: not a device's frame."""
@@ -289,19 +297,20 @@ class Driver(driver.Driver):
     def _hear(self, frame: bytes, meaning: News) -> list[News]:
         """Acknowledge a device's frame, and tell it unless it is a repeat."""
         address = frame[5]
-        last, repeats = self._last.get(address, (b"", 0))
-        if frame == last:
+        answer = acknowledgement(frame)
+        last, repeats, then = self._last.get(address, (b"", 0, 0))
+        if frame == last and (answer in self._acks or self._heard - then <= PASSED):
             if repeats < REPEATS:
-                self._last[address] = (frame, repeats + (acknowledgement(frame) not in self._acks))
-                self._acks[acknowledgement(frame)] = None
+                self._last[address] = (frame, repeats + (answer not in self._acks), then)
+                self._acks[answer] = None
             return []
-        self._last[address] = (frame, 0)
-        self._acks[acknowledgement(frame)] = None
+        self._last[address] = (frame, 0, self._heard)
+        self._acks[answer] = None
         news: list[News] = []
         if not self._alive:
             self._alive = True
             news.append(Alive(detail=f"address {address} has spoken"))
-        if self._garbled:
+        if self._garbled and not self._babble:
             self._garbled = False
             news.append(Garbled(over=True))
         return [*news, meaning]

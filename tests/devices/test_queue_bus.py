@@ -297,7 +297,22 @@ def test_a_babbling_line_is_told_once_and_its_end_once(bus: Driver) -> None:
     owed(bus)
     news = [one for _ in range(100) for one in bus.feed(b"\xff\x68\x03\x03\x00 babble" * 1000)]
     assert news[0] == Garbled() and isinstance(news[1], Unconfirmed) and len(news) == 2
-    assert bus.feed(CALL_3) == [ALIVE_3, Garbled(over=True), CALL]
+    assert bus.feed(CALL_3) == [ALIVE_3, CALL], "a key gets through, but the line still babbles"
+    owed(bus)
+    assert bus.patience == 0.5
+    bus.silence()
+    assert bus.feed(CALL_3) == [Garbled(over=True), CALL]
+
+
+def test_on_a_line_that_is_never_quiet_bytes_tell_the_time(bus: Driver) -> None:
+    bus.feed(CALL_3)
+    owed(bus)
+    assert bus.feed(b"\x00" * 300) == [Garbled()]
+    assert bus.feed(CALL_3) == [], "a third of a second later: a repeat"
+    owed(bus)
+    bus.feed(b"\x00" * 600)
+    assert bus.feed(CALL_3) == [CALL]
+    assert owed(bus) == [CALL_3]
 
 
 # ---- the simulator
