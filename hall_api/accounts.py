@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
 
 from config.plan import HallPlan
 from hall_api.domain.orders import Actor
@@ -32,13 +32,13 @@ NOTED = 60  # seconds between two notes that a session is in use
 REMEMBERED = 4096
 
 # Written once, so that the store compiles each of them once.
-_MARK = bindparam("mark")
+_MARK: BindParameter[str] = bindparam("mark")
 _NEW_TOKEN = insert(tokens)
 _REVOKE = update(tokens).where(tokens.c.hash == _MARK).values(revoked_at=bindparam("now"))
 _TOKEN = select(tokens.c.role, tokens.c.name, tokens.c.window).where(
     tokens.c.hash == _MARK, tokens.c.revoked_at.is_(None)
 )
-_LOGIN = bindparam("who")
+_LOGIN: BindParameter[str] = bindparam("who")
 _DROP_PASSWORD = delete(accounts).where(accounts.c.login == _LOGIN)
 _NEW_PASSWORD = insert(accounts)
 _PASSWORD = select(accounts.c.password).where(accounts.c.login == _LOGIN)
@@ -125,7 +125,8 @@ class Accounts:
 
     def of_token(self, token: str) -> Actor | None:
         """Who shows this token; None when nobody was given it, or it was taken back."""
-        return self._remember(fingerprint(token), self._find_token)
+        found: Actor | None = self._remember(fingerprint(token), self._find_token)
+        return found
 
     def _find_token(self, mark: str) -> Actor | None:
         rows = self._store.read(lambda c: c.run(_TOKEN, mark=mark))

@@ -137,14 +137,12 @@ def read_plan(name: str | None) -> HallPlan:
 def _accounts(url: str, plan_name: str | None) -> Accounts:
     """The accounts in the database, which is created when it is not there yet."""
     from hall_api.accounts import Accounts
-    from hall_api.domain.refusal import Refusal
-    from hall_api.sentences import say
-    from hall_api.storage.store import open_store
+    from hall_api.server import CannotServe, open_memory
 
     try:
-        return Accounts(open_store(url), read_plan(plan_name))
-    except Refusal as refusal:
-        raise click.ClickException(say(refusal, "en")) from refusal
+        return Accounts(open_memory(url), read_plan(plan_name))
+    except CannotServe as sentence:
+        raise click.ClickException(str(sentence)) from sentence
 
 
 def _without_password(url: str) -> str:

@@ -225,10 +225,9 @@ class HallClient:
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Json | None:
         """One question; asked once more over a new connection when the old one was lost. Orders carry a key."""
         for attempt in (1, 2):
-            connection = getattr(self._mine, "connection", None)
-            fresh = connection is None
+            connection: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
             try:
-                if fresh:
+                if connection is None:
                     connection = self._mine.connection = self._connect(self._timeout)
                 connection.request(method, f"{self._base}/v1{path}", body, dict(headers))
                 answer = connection.getresponse()

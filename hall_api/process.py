@@ -14,23 +14,22 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from hall_api.accounts import Accounts
-from hall_api.domain.orders import Actor, OpenWindow
+from hall_api.domain.orders import Actor, Housekeep, OpenWindow
 from hall_api.domain.refusal import Refusal
 from hall_api.hall import Hall
-from hall_api.sentences import say
-from hall_api.server import CannotServe, Pages, Serving
+from hall_api.server import Pages, Serving, open_memory
 from hall_api.storage.green import Greenlets
-from hall_api.storage.store import open_store
 from hall_api.web.app import create_app
 
 log = logging.getLogger("hall.server")
 CONNECTIONS = 20_000
 PATIENCE = 60.0  # seconds a connection may say nothing, or take nothing of what is sent to it
 LAST_WORDS = 2.0  # seconds for requests under way when the process stops
-SYSTEM = Actor(role="system", name="first start")
+SYSTEM = Actor(role="system")
+TICK = 1.0  # seconds between two looks at what the passing of time demands
 
 
-class Handler(WSGIHandler):
+class Handler(WSGIHandler):  # type: ignore[misc]  # gevent has no types
     """gevent's handler, with an answer's header and body in one packet and an end to endless waiting."""
 
     ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, "timed out")
@@ -99,6 +98,7 @@ def answer_requests(
         gevent.signal_handler(name, stop)
     if parent_alive is not None:
         gevent.spawn(_stop_with_parent, parent_alive, stop)
+    gevent.spawn(_keep_house, hall)
     server.start()
     gevent.spawn(on_ready)
     server.serve_forever()
@@ -108,11 +108,8 @@ def answer_requests(
 
 def open_hall(serving: Serving, url: str = "") -> tuple[Hall, Accounts]:
     """The hall and its accounts over the database, for a gevent server. Raises CannotServe."""
-    try:
-        store = open_store(serving.database, waiting=Greenlets())
-        hall = Hall(serving.plan, store, public_url=serving.public_url or url)
-    except Refusal as refusal:
-        raise CannotServe(say(refusal, "en")) from refusal
+    store = open_memory(serving.database, Greenlets())
+    hall = Hall(serving.plan, store, public_url=serving.public_url or url)
     return hall, Accounts(store, serving.plan)
 
 
@@ -130,6 +127,20 @@ def _open_windows(hall: Hall, serving: Serving) -> None:
         return
     for window in serving.plan.windows:
         hall.obey(OpenWindow(window=window.no), SYSTEM, f"first start {window.no}")
+
+
+def _keep_house(hall: Hall) -> None:
+    """Rating invitations run out, days end, machines fall silent: nobody asks for that, so the hall asks itself."""
+    trouble = False
+    while True:
+        gevent.sleep(TICK)
+        try:
+            hall.obey(Housekeep(), SYSTEM)
+            trouble = False
+        except Refusal as refusal:  # the database is away; orders say so to their askers, here it is told once
+            if not trouble:
+                log.warning("the hall cannot keep house: %s", refusal)
+            trouble = True
 
 
 def _stop_with_parent(pipe: int, stop: Callable[[], Any]) -> None:

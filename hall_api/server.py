@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
     from hall_api.hall import Hall
+    from hall_api.storage.store import Store
+    from hall_api.storage.waiting import Waiting
 
 log = logging.getLogger("hall.server")
 BACKLOG = 1024
@@ -58,6 +60,29 @@ class Serving:
         """The address to open on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def open_memory(database: str, waiting: Waiting | None = None) -> Store:
+    """The hall's database, made when it is not there yet. Raises CannotServe."""
+    from sqlalchemy.exc import ArgumentError
+
+    from hall_api.domain.refusal import Refusal
+    from hall_api.sentences import say
+    from hall_api.storage.store import open_store
+
+    try:
+        return open_store(database, waiting=waiting)
+    except Refusal as refusal:
+        raise CannotServe(say(refusal, "en")) from refusal
+    except ArgumentError as mistake:
+        raise CannotServe(
+            f"{database!r} is no database address: write sqlite:///path/to/hall.db or postgresql://user@host/name."
+        ) from mistake
+    except OSError as trouble:
+        reason = f"{trouble.strerror or trouble} ({trouble.filename})" if trouble.filename else str(trouble)
+        raise CannotServe(f"The database cannot be opened: {reason}. Check its folder and its rights.") from trouble
+    except ValueError as mistake:
+        raise CannotServe(str(mistake)) from mistake
 
 
 def no_pages(hall: Hall) -> Sequence[Blueprint]:

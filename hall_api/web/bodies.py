@@ -22,7 +22,7 @@ KINDS: dict[type, tuple[str, str, str]] = {
 class Field:
     """One field of a body. Not `required` means it may be left out, or null; then the handler sees None."""
 
-    kind: type = str
+    kind: type[Any] = str
     required: bool = False
     choices: tuple[Any, ...] = ()
     low: int = 0  # of an integer, or the length of a text

@@ -127,6 +127,7 @@ SERVICES = thing(
 )
 CASE = thing(
     id=TEXT,
+    ticket=TEXT,
     number=TEXT,
     window=WHOLE,
     staff=TEXT,

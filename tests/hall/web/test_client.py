@@ -1,6 +1,7 @@
-"""The client other machines use: asks again without doing twice, follows without losing, says plainly what went wrong."""
+"""The client other machines use: asks again without doing twice, follows without losing, says what went wrong."""
 
 import json
+import select
 import socket
 import threading
 from contextlib import closing
@@ -70,14 +71,22 @@ class Line:
             except OSError:
                 return
             with caller, socket.create_connection(self.target) as hall:
-                while request := caller.recv(65536):
-                    self.asked.append(request)
-                    hall.sendall(request)
-                    answer = hall.recv(65536)
-                    if self.lost:
-                        self.lost -= 1
-                        break
-                    caller.sendall(answer)
+                self.join(caller, hall)
+
+    def join(self, caller, hall):
+        while True:
+            for ready in select.select([caller, hall], [], [])[0]:
+                raw = ready.recv(65536)
+                if ready is caller:
+                    self.asked.append(raw)
+                    hall.sendall(raw)
+                elif raw and not self.lost:
+                    caller.sendall(raw)
+                elif raw:
+                    self.lost -= 1
+                    return
+                if not raw:
+                    return
 
 
 def test_a_lost_answer_is_asked_for_again_and_happens_once(served):
