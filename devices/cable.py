@@ -16,13 +16,14 @@ from devices.condition import Condition
 from devices.driver import Driver, OrderMistake
 from devices.links import Link, LinkAbsent, LinkLost, LinkMistake
 from devices.orders import Orders, Outcome
-from devices.roles import FrameSeen, News, Obeyed, Order, Refused, Trouble, Unconfirmed
+from devices.roles import FrameSeen, Garbled, News, Obeyed, Order, Refused, Trouble, Unconfirmed
 from devices.teller import Teller, safely
 from devices.words import say
 
 DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between attempts to open a cable
 KNOWN_DELAY = 5.0  # the longest for a cable that has been there before: it will be put back
 STEADY = 30.0  # seconds after which a cable that goes is tried again without delay
+CALM = 5.0  # seconds without noise after which a line counts as clean again; noise comes and goes
 KEPT = 200  # exchanges
 SHOWN = 64  # bytes of an exchange
 
@@ -70,6 +71,7 @@ class Cable:
         open_it: Callable[[], Link],
         tell: Callable[[str, News], None],
         delays: Sequence[float] = DELAYS,
+        calm: float = CALM,
         enabled: bool = True,
     ) -> None:
         self.name, self.driver, self.enabled = name, driver, enabled
@@ -79,9 +81,10 @@ class Cable:
         self.counters: Counter[str] = Counter()
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT)
         self.last_news: deque[tuple[datetime, News]] = deque(maxlen=50)
-        self._open_it, self._delays = open_it, tuple(delays)
+        self._open_it, self._delays, self._calm = open_it, tuple(delays), calm
         self._orders = Orders()
         self._teller = Teller(name, tell)
+        self._clearing: dict[int, tuple[float, Garbled]] = {}  # address → when to tell that the noise is over
         self._written = 0  # bytes written since the last order was taken
         self._link: Link | None = None
         self._stop = threading.Event()
@@ -161,6 +164,7 @@ class Cable:
         """The rhythm of `devices.driver`, until the cable is lost or we are closed."""
         driver, rhythm = self.driver, Rhythm()
         driver.reset()
+        self._clearing.clear()
         with self._changing():
             news = self.condition.opened()
         self._count("opened")
@@ -182,6 +186,7 @@ class Cable:
                 rhythm.waiting_since = now
                 self._hear(driver.silence())
             self._expire(now)
+            self._clear(now)
 
     def _say(self, link: Link, rhythm: Rhythm) -> None:
         """Write what is owed, with the family's pause between two frames."""
@@ -276,10 +281,23 @@ class Cable:
     def _hear(self, news: Iterable[News]) -> None:
         """What the driver says: work out the condition, tell what is worth telling."""
         for one in news:
-            with self._changing():
-                worth = self.condition.hear(one)
-            if worth:
-                self._deliver([one])
+            if isinstance(one, Garbled):
+                self._clearing.pop(one.address, None)
+                if one.over:
+                    self._clearing[one.address] = (time.monotonic() + self._calm, one)
+                    continue
+            self._weigh(one)
+
+    def _clear(self, now: float) -> None:
+        """Noise that has stayed away is over."""
+        for address in [address for address, (when, _) in self._clearing.items() if when <= now]:
+            self._weigh(self._clearing.pop(address)[1])
+
+    def _weigh(self, news: News) -> None:
+        with self._changing():
+            worth = self.condition.hear(news)
+        if worth:
+            self._deliver([news])
 
     def _deliver(self, news: Iterable[News]) -> None:
         """Keep, log and tell; then settle the order this was the outcome of."""

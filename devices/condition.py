@@ -1,8 +1,8 @@
 """How one device is doing, worked out from what it and its cable have said: no clock, no thread.
 
-    absent ── the cable opens ──▶ connecting ── it answers ──▶ ready ◀──▶ degraded, error
-      ▲                                                          │
-      └────────────── the cable goes, or nothing answers ◀───────┘
+absent ── the cable opens ──▶ connecting ── it answers ──▶ ready ◀──▶ degraded, error
+  ▲                                                          │
+  └────────────── the cable goes, or nothing answers ◀───────┘
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Runs a driver's simulator on a real cable: a device to try everything on without owning it.
 
-    with SimulatedDevice("serial-scanner").on_pty(Path("/tmp/scanner")) as scanner:
-        scanner.happen(CodeScanned(text="https://…"))     # something happens at the device
-        scanner.unplug(); scanner.plug()                  # the same cable is pulled and put back
-        scanner.obeyed                                    # orders it has done
+with SimulatedDevice("serial-scanner").on_pty(Path("/tmp/scanner")) as scanner:
+    scanner.happen(CodeScanned(text="https://…"))     # something happens at the device
+    scanner.unplug(); scanner.plug()                  # the same cable is pulled and put back
+    scanner.obeyed                                    # orders it has done
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from typing import Any
 
 from config.reader import Mistake
 from devices import drivers
-from devices.cable import DELAYS, Cable, Exchange
+from devices.cable import CALM, DELAYS, Cable, Exchange
 from devices.condition import State
 from devices.driver import Driver
 from devices.links import Link, check_link, open_link
@@ -78,14 +78,17 @@ class Station:
         devices: Sequence[DeviceEntry],
         tell: Callable[[str, News], None],
         delays: Sequence[float] = DELAYS,
+        calm: float = CALM,
     ) -> None:
         """Check everything, then open everything. `tell(device, news)` is called in order for each device, by a thread.
+
+        `delays`: seconds between attempts to open a cable; `calm`: seconds without noise until a line counts as clean.
 
         Raises Mistake (one sentence a line, naming the place) or LinkMistake, before anything is opened.
         """
         self.entries = {entry.name: entry for entry in devices}
         _check(devices)
-        self._cables = {entry.name: _cable(entry, tell, delays) for entry in devices}
+        self._cables = {entry.name: _cable(entry, tell, delays, calm) for entry in devices}
         for cable in self._cables.values():
             cable.start()
 
@@ -165,7 +168,7 @@ def _check(devices: Sequence[DeviceEntry]) -> None:
         raise Mistake(*wrong)
 
 
-def _cable(entry: DeviceEntry, tell: Callable[[str, News], None], delays: Sequence[float]) -> Cable:
+def _cable(entry: DeviceEntry, tell: Callable[[str, News], None], delays: Sequence[float], calm: float) -> Cable:
     try:
         module = drivers.load(entry.driver)
     except KeyError as unknown:
@@ -178,4 +181,4 @@ def _cable(entry: DeviceEntry, tell: Callable[[str, News], None], delays: Sequen
     def open_it() -> Link:
         return open_link(entry.link, driver.baud, lambda: module.Simulator(options))
 
-    return Cable(entry.name, driver, open_it, tell, delays, entry.enabled)
+    return Cable(entry.name, driver, open_it, tell, delays, calm, entry.enabled)

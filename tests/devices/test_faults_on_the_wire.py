@@ -63,7 +63,7 @@ def station_of(closing: Any, diary: Any, *devices: tuple[str, SimulatedDevice, A
     entries = [
         DeviceEntry(name, name.partition(" ")[0], device.link, options or {}) for name, device, options in devices
     ]
-    made: Station = closing(Station(entries, diary, QUICK))
+    made: Station = closing(Station(entries, diary, QUICK, calm=0.3))
     return made
 
 

@@ -184,6 +184,25 @@ def test_the_bytes_of_other_devices_are_kept_in_hex(tmp_path: Path, diary: Any, 
     assert len(kept) <= 200
 
 
+def test_noise_that_comes_and_goes_is_told_once(scanner: Any, diary: Any, until: Any, closing: Any) -> None:
+    station = closing(Station([entry(scanner.link)], diary, calm=1.0))
+    until(lambda: station.state("scanner").state is State.READY)
+    for count in range(5):
+        scanner.happen(CodeScanned(text="", hex="ffff"))
+        until(lambda told=count: _scans(scanner, diary) > told)
+    assert diary.of(Garbled) == [Garbled()]
+    assert station.state("scanner").state is State.DEGRADED
+    until(lambda: station.state("scanner").state is State.READY, 10)
+    assert diary.of(Garbled) == [Garbled(), Garbled(over=True)]
+
+
+def _scans(scanner: Any, diary: Any) -> int:
+    """Lay a code down again and say how many were told; in the midst of noise none is."""
+    scanner.happen(CodeScanned(text="ok"))
+    time.sleep(0.15)  # the pause between two codes is part of what is tested
+    return len(diary.of(CodeScanned))
+
+
 def test_a_switched_off_device_is_left_alone(scanner: Any, diary: Any, closing: Any) -> None:
     station = closing(Station([entry(scanner.link, enabled=False)], diary))
     assert station.state("scanner").state is State.DISABLED
