@@ -8,8 +8,8 @@ two writers never deadlock. Tickets to be called are locked with SKIP LOCKED, so
 
 from __future__ import annotations
 
-import logging
-import threading
+import os
+import select
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -23,10 +23,7 @@ from hall_api.domain.refusal import Kind, Refusal
 from hall_api.storage.engine import Cells, Compiler, Connection
 from hall_api.storage.schema import HEAD
 
-log = logging.getLogger(__name__)
-
 CHANNEL = "bianmin"
-WAIT_SECONDS = 0.5  # between looks at whether we are still wanted
 SETTINGS = {
     "connect_timeout": 5,
     "application_name": "bianmin",
@@ -83,7 +80,7 @@ class PostgresListener:
 
     def __init__(self, engine: PostgresEngine) -> None:
         self._engine = engine
-        self._closed = threading.Event()
+        self._wake, self._woken = os.pipe()
         self._raw: psycopg.Connection[Cells] | None = self._listen()
 
     def _listen(self) -> psycopg.Connection[Cells]:
@@ -93,14 +90,18 @@ class PostgresListener:
 
     def wait(self) -> bool:
         """Sleep; True when something was stored, or may have been while the line was down."""
-        if self._closed.is_set():
-            self._hang_up()
-            return False
         if self._raw is None:
             self._raw = self._listen()
             return True
+        bells = select.poll()  # not select(): a hall with a thousand screens has higher numbers than that can take
+        bells.register(self._raw.fileno(), select.POLLIN)
+        bells.register(self._wake, select.POLLIN | select.POLLHUP)
+        if any(rung == self._wake for rung, _ in bells.poll()):
+            self._hang_up()
+            os.close(self._wake)
+            return False
         try:
-            return bool(list(self._raw.notifies(timeout=WAIT_SECONDS, stop_after=1)))
+            return bool(list(self._raw.notifies(timeout=0)))
         except psycopg.Error:
             self._hang_up()
             raise
@@ -111,8 +112,8 @@ class PostgresListener:
         self._raw = None
 
     def close(self) -> None:
-        """Stop; the thread that waits notices within half a second."""
-        self._closed.set()
+        """Stop; the thread that waits hangs up."""
+        os.close(self._woken)
 
 
 class PostgresEngine:
