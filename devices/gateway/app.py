@@ -223,9 +223,11 @@ def _pictures(app: Flask, gateway: Gateway) -> None:
 def _live(gateway: Gateway, name: str) -> Iterator[bytes]:
     """The camera's frames as they come, for a minute."""
     ends, shown = time.monotonic() + LIVE_SECONDS, None
+    yield b"--frame\r\n"
     while time.monotonic() < ends:
         frame = gateway.frames.get(name)
         if frame is not None and frame is not shown:
             shown = frame
-            yield b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + frame.jpeg + b"\r\n"
+            # The next boundary goes out with the picture: browsers show a picture when they have seen its end.
+            yield b"Content-Type: image/jpeg\r\n\r\n" + frame.jpeg + b"\r\n--frame\r\n"
         gevent.sleep(0.03)

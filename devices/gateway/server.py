@@ -14,10 +14,13 @@ from concurrent.futures import Future
 import gevent
 from flask import Flask
 from gevent.event import Event
+from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 
 from devices.gateway.app import gateway_of
 from devices.gateway.guard import is_loopback
+
+MOST = 200  # connections at a time; more wait at the door
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class Server:
 
     def _run(self) -> None:
         self._hub, self._stop = gevent.get_hub(), Event()
-        server = WSGIServer((self.host, self.port), self._app, log=None, error_log=log)
+        server = WSGIServer((self.host, self.port), self._app, spawn=Pool(MOST), log=None, error_log=log)
         try:
             server.start()
         except OSError as e:
@@ -63,7 +66,7 @@ class Server:
             return
         self._started.set_result(server.server_port)
         self._stop.wait()
-        server.stop(timeout=1)
+        server.stop(timeout=0.2)  # feeds never end by themselves: their connections are cut
 
 
 def serve(app: Flask, host: str, port: int) -> Server:

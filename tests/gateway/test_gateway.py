@@ -247,8 +247,9 @@ def test_pictures_come_from_memory_only(hall):
     assert client.get("/api/devices/printer/live").status_code == 404
     gateway = gateway_of(client.application)
     gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8picture\xff\xd9", width=4, height=3))
-    first = next(iter(client.get("/api/devices/printer/live").response))
-    assert b"picture" in first
+    shown = iter(client.get("/api/devices/printer/live").response)
+    assert next(shown) == b"--frame\r\n"
+    assert b"picture" in next(shown)
 
 
 # ---- words ----
