@@ -1,0 +1,128 @@
+"""What the terminal needs from the world, and how the world speaks to it: two small protocols and one letter box.
+
+Whoever runs the terminal gives it a `Hall` and `Devices`, whose methods are called from worker threads and may take
+their time; and tells it news by the methods of `Outside`, from any thread. The window's own thread reads the letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+from devices.roles import CardPresented
+
+Record = Mapping[str, Any]  # a JSON object of docs/api.md
+Letter = tuple[str, tuple[Any, ...]]
+
+
+class Away(Exception):  # noqa: N818 - said of the hall, not of a mistake
+    """The hall cannot be reached just now; what became of an order is not known, so ask again with the same key."""
+
+
+class Refused(Exception):  # noqa: N818
+    """The hall said no; the text is its sentence for the citizen, in the language asked for, `code` its word."""
+
+    def __init__(self, sentence: str, code: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Hall(Protocol):
+    """The hall, as far as a kiosk asks it. Each method raises Away or Refused; answers are as in docs/api.md."""
+
+    def hall(self) -> Record:
+        """GET /v1/hall."""
+
+    def services(self) -> Record:
+        """GET /v1/services."""
+
+    def queues(self) -> Record:
+        """GET /v1/queues."""
+
+    def issue(self, *, queue: str | None, service: str | None, priority: str | None, key: str) -> Record:
+        """POST /v1/tickets for this kiosk; the same `key` gives the same ticket."""
+
+    def ticket(self, id: str) -> Record:
+        """GET /v1/tickets/{id}."""
+
+    def find(self, number: str) -> Sequence[Record]:
+        """GET /v1/tickets?number=, today's tickets of this number."""
+
+    def rejoin(self, id: str, key: str) -> Record:
+        """POST /v1/tickets/{id}/rejoin."""
+
+    def reprint(self, id: str, key: str) -> Record:
+        """POST /v1/tickets/{id}/reprint for this kiosk."""
+
+    def verify_age(self, id: str, age: int) -> Record:
+        """POST /v1/tickets/{id}/verify-priority with the age from the card."""
+
+    def call_helper(self, page: str) -> None:
+        """Ask for a person to come to this kiosk."""
+
+
+class Devices(Protocol):
+    """The devices of this machine, as far as a citizen or a technician at the kiosk uses them."""
+
+    def read_card(self) -> None:
+        """Wait for an ID card; news: `Outside.card`, `card_unreadable`, `card_removed`."""
+
+    def stop_card(self) -> None:
+        """No card is wanted any more."""
+
+    def test_print(self) -> None:
+        """Print the test page."""
+
+    def states(self) -> Sequence[Record]:
+        """Each device: {"device", "role", "state", "reason"}."""
+
+
+class Outside:
+    """The terminal's world. News may come from any thread; each method returns at once."""
+
+    def __init__(self, hall: Hall, devices: Devices) -> None:
+        self.hall = hall
+        self.devices = devices
+        self._letters: SimpleQueue[Letter] = SimpleQueue()
+
+    def print_settled(self, job: str, state: str, reason: str = "") -> None:
+        """What became of a print job: sending, sent, confirmed, unknown, failed, cancelled."""
+        self.post("print_settled", job, state, reason)
+
+    def device_changed(self, role: str, state: str, reason: str = "") -> None:
+        """A device of this machine is now absent, connecting, ready, degraded, error or disabled."""
+        self.post("device_changed", role, state, reason)
+
+    def card(self, card: CardPresented) -> None:
+        """A card was read. The terminal owns the record from now on and overwrites what is personal in it."""
+        self.post("card", card)
+
+    def card_unreadable(self, reason: str = "") -> None:
+        """A card lies there but cannot be read."""
+        self.post("card_unreadable", reason)
+
+    def card_removed(self) -> None:
+        """The card was lifted."""
+        self.post("card_removed")
+
+    def scanned(self, text: str) -> None:
+        """The scanner read a code."""
+        self.post("scanned", text)
+
+    def stop(self) -> None:
+        """Close the terminal."""
+        self.post("stop")
+
+    def post(self, kind: str, *values: Any) -> None:
+        """Put a letter into the box (also used by the terminal's own workers)."""
+        self._letters.put((kind, values))
+
+    def letters(self) -> list[Letter]:
+        """All letters that lie in the box now."""
+        found = []
+        while True:
+            try:
+                found.append(self._letters.get_nowait())
+            except Empty:
+                return found

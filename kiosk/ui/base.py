@@ -1,0 +1,258 @@
+"""What all parts have in common: sizes in millimetres that follow the mode, and text that is set like print.
+
+A widget is *styled* when it is first shown and whenever elder mode or language change: `style(theme)` walks the tree
+from a page down. Widgets are made once and live as long as the terminal, because the window's library does not give
+back all the memory of those that are thrown away.
+"""
+
+from kivy.core.text import Label as Shaper
+from kivy.graphics import Color, SmoothRoundedRectangle
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.label import Label
+from kivy.uix.widget import Widget
+
+from config import look
+from kiosk.ui import fonts
+from kiosk.ui.lines import wrap
+
+
+def style(widget, theme):
+    """Give `widget` and all below it the sizes, colours and words in force."""
+    for child in list(getattr(widget, "parts", widget.children)):
+        style(child, theme)
+    apply = getattr(widget, "apply", None)
+    if apply is not None:
+        apply(theme)
+
+
+class Sized:
+    """Mixin: `wide` and `high` in millimetres (a number or a pair normal/elder); None follows the layout's share."""
+
+    wide = None
+    high = None
+
+    def apply_size(self, theme):
+        if self.wide is not None:
+            self.size_hint_x, self.width = None, theme.mm(self.wide)
+        if self.high is not None:
+            self.size_hint_y, self.height = None, theme.mm(self.high)
+
+
+class Stack(Sized, BoxLayout):
+    """Parts one below or beside the other. `gap` and `pad` are millimetres; hidden parts take no room."""
+
+    def __init__(self, *parts, gap=3.0, pad=0.0, across=False, wide=None, high=None, turns=False, fit=False, **kwargs):
+        super().__init__(orientation="horizontal" if across else "vertical", **kwargs)
+        self.gap_mm, self.pad_mm, self.across, self.turns, self.fit = gap, pad, across, turns, fit
+        self.wide, self.high = wide, high
+        self.parts = list(parts)
+        for part in parts:
+            part.home = self  # where a hidden part comes back to
+        self._members = []
+        if fit:  # as high as its parts together
+            self.size_hint_y = None
+            self.bind(minimum_height=self.setter("height"))
+        self.settle()
+
+    def settle(self):
+        """Put exactly the parts that are not hidden on the screen, in their order."""
+        wanted = [part for part in self.parts if not getattr(part, "hidden", False)]
+        if wanted != self._members:
+            self.clear_widgets()
+            for part in wanted:
+                self.add_widget(part)
+            self._members = wanted
+
+    def apply(self, theme):
+        self.apply_size(theme)
+        if self.turns:  # beside one another on a wide screen, below on an upright one
+            self.orientation = "vertical" if theme.portrait else "horizontal"
+        self.spacing = theme.mm(self.gap_mm)
+        pad = self.pad_mm if isinstance(self.pad_mm, (list, tuple)) else (self.pad_mm,) * 4
+        self.padding = [theme.mm(side) for side in pad]
+        self.settle()
+
+
+def column(*parts, **kwargs):
+    """Parts one below the other."""
+    return Stack(*parts, **kwargs)
+
+
+def row(*parts, **kwargs):
+    """Parts side by side."""
+    return Stack(*parts, across=True, **kwargs)
+
+
+def hide(widget, hidden=True):
+    """Take a part out of its stack, or put it back; its place closes up."""
+    if getattr(widget, "hidden", False) != hidden:
+        widget.hidden = hidden
+        if isinstance(getattr(widget, "home", None), Stack):
+            widget.home.settle()
+    return widget
+
+
+class Air(Sized, Widget):
+    """Nothing, on purpose."""
+
+    def __init__(self, high=None, wide=None, share=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.high, self.wide = high, wide
+        self.size_hint = (share, share)
+
+    def apply(self, theme):
+        self.apply_size(theme)
+
+
+class Text(Sized, Label):
+    """A piece of text. `words` is a message id to be translated; `say` sets text that is already in words.
+
+    `role` names the size, `strong` the weight, `colour` a token of config.look. It grows downwards as its lines need,
+    unless `high` is given or `grow` is off.
+    """
+
+    def __init__(self, words="", role="body", strong=False, colour="ink", align="left", second=False, high=None,
+                 wide=None, grow=True, balance=False, valign="middle", **kwargs):
+        super().__init__(**kwargs)
+        self.words, self.role, self.strong, self.colour, self.second = words, role, strong, colour, second
+        self.high, self.wide, self.grow, self.balance = high, wide, grow and high is None, balance
+        self.halign, self.valign = align, valign
+        self.raw, self.theme, self._set = "", None, None
+        self._shaper = Shaper()
+        self.bind(width=lambda *_: self._layout())
+
+    def apply(self, theme):
+        self.theme = theme
+        self.font_name = fonts.STRONG if self.strong else fonts.HAN
+        self.font_size = theme.type(self.role, self.second)
+        self.color = look.rgba(self.colour)
+        self.apply_size(theme)
+        if self.words:
+            self.raw = (theme.second if self.second else theme.words)(self.words)
+        self._set = None
+        self._layout()
+
+    def tint(self, colour):
+        """Change the colour token."""
+        self.colour = colour
+        self.color = look.rgba(colour)
+
+    def say(self, text):
+        """Show text that needs no translation."""
+        self.words = ""
+        if text != self.raw:
+            self.raw = text
+            self._layout()
+
+    def ask(self, words):
+        """Show the translation of a message id."""
+        self.words = words
+        if self.theme is not None:
+            self.raw = (self.theme.second if self.second else self.theme.words)(words)
+            self._layout()
+
+    def measure(self, text):
+        return self._shaper.get_extents(text)[0]
+
+    def _layout(self):
+        if self.theme is None:
+            return
+        wanted = (self.raw, int(self.width), self.font_size, self.font_name)
+        if wanted == self._set:
+            return
+        self._set = wanted
+        options = self._shaper.options
+        options["font_size"], options["font_name"] = self.font_size, self.font_name
+        self._shaper.resolve_font_name()
+        broken = wrap(self.raw, max(self.width, self.font_size), self.measure, self.balance) if self.raw else [""]
+        self.text_size = (self.width, None if self.grow else self.height)
+        self.text = "\n".join(broken)
+        if self.grow:
+            self.size_hint_y = None
+            self.height = len(broken) * self._shaper.get_extents("国")[1] if self.raw else 0
+
+    def on_height(self, *_):
+        if not self.grow and self.theme is not None:
+            self.text_size = (self.width, self.height)
+
+
+class Icon(Sized, Label):
+    """One icon, by its Font Awesome name."""
+
+    def __init__(self, name="circle-question", size=12.0, colour="ink", high=None, wide=None, **kwargs):
+        super().__init__(**kwargs)
+        self.icon_mm, self.colour, self.high, self.wide = size, colour, high or size, wide
+        self.halign, self.valign = "center", "middle"
+        self.pick(name)
+
+    def pick(self, name):
+        """Show another icon."""
+        self.name = name
+        self.text = fonts.icon(name)
+
+    def apply(self, theme):
+        self.font_name, self.font_size = fonts.ICONS, theme.mm(self.icon_mm)
+        self.color = look.rgba(self.colour)
+        self.apply_size(theme)
+
+    def tint(self, colour):
+        """Change the colour token."""
+        self.colour = colour
+        self.color = look.rgba(colour)
+
+
+class Surface:
+    """Mixin: a rounded ground with a border and, if wanted, the one soft shadow of the house."""
+
+    def paint(self, fill="white", border="line", corner=look.CORNER_MM, shadow=False, thick=0.5):
+        self.fill_token, self.border_token = fill, border
+        self.corner_mm, self.thick_mm = corner, thick
+        with self.canvas.before:
+            self._shade_colour = Color(*look.rgba("ink", 0.14 if shadow else 0))
+            self._shade = SmoothRoundedRectangle()
+            self._border_colour = Color(*look.rgba(border))
+            self._border = SmoothRoundedRectangle()
+            self._fill_colour = Color(*look.rgba(fill))
+            self._fill = SmoothRoundedRectangle()
+        self._shift = 1.0 if shadow else 0.0
+        self._thick, self._radius = 1.0, 8.0
+        self.bind(pos=self._place, size=self._place)
+
+    def recolour(self, fill=None, border=None):
+        """Another ground or border."""
+        if fill is not None:
+            self.fill_token = fill
+            self._fill_colour.rgba = look.rgba(fill)
+        if border is not None:
+            self.border_token = border
+            self._border_colour.rgba = look.rgba(border)
+
+    def apply_surface(self, theme):
+        self._thick = max(1.0, theme.mm(self.thick_mm))
+        self._radius = theme.mm(self.corner_mm)
+        self._drop = theme.mm(0.8) * self._shift
+        self._place()
+
+    def _place(self, *_):
+        x, y, w, h = self.x, self.y, self.width, self.height
+        t, drop = self._thick, getattr(self, "_drop", 0)
+        self._shade.pos, self._shade.size = (x, y - drop), (w, h)
+        self._border.pos, self._border.size = (x, y), (w, h)
+        self._fill.pos, self._fill.size = (x + t, y + t), (max(w - 2 * t, 1), max(h - 2 * t, 1))
+        self._shade.radius = self._border.radius = [self._radius]
+        self._fill.radius = [max(self._radius - t, 1)]
+
+
+class Card(Surface, Stack):
+    """A surface that holds parts."""
+
+    def __init__(self, *parts, fill="white", border="line", shadow=False, **kwargs):
+        super().__init__(*parts, **kwargs)
+        self.paint(fill, border, shadow=shadow)
+
+    def apply(self, theme):
+        super().apply(theme)
+        self.apply_surface(theme)
+
+
+__all__ = ["Air", "Card", "Icon", "Sized", "Stack", "Surface", "Text", "column", "hide", "row", "style"]

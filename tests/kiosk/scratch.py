@@ -1,0 +1,297 @@
+"""A terminal before a small scripted hall, for tests and measurements: `python tests/kiosk/scratch.py STATE [WxH [mm]]`.
+
+It is driven from outside: real touches on its window, and JSON lines on stdin for what the hall and the devices do:
+
+    {"away": true}                  the hall does not answer (false: it does again)
+    {"print": "failed", "reason": "paper_out"}   what becomes of the slips from now on; null: nothing is heard
+    {"device": ["ticket-printer", "error", "paper_out"]}
+    {"card": "110101199003078899", "name": "…"}  (written backwards: nothing of it may be found in the memory later)
+    {"card_removed": true}, {"unreadable": true}, {"scan": "A007"}, {"passed": "A001"}
+    {"break": "home"}               the page's drawing raises from now on; null: no more
+    {"audit": true}                 prints {"audit": …}: every text and button on the screen
+    {"memory": true}, {"stop": true}
+"""
+
+import argparse
+import json
+import logging
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from config import plans
+from config.machine import Screen
+from devices.roles import CardPresented
+from kiosk import maintenance
+from kiosk.app import Settings, open_window
+from kiosk.journey import Times
+from kiosk.outside import Away, Outside, Refused
+
+
+class Hall:
+    """Issues numbers A007, A008 … and remembers keys, as the real one does."""
+
+    def __init__(self, plan):
+        self.plan, self.away, self.print_state, self.print_reason = plan, False, "confirmed", ""
+        self.tickets, self.keys, self.calls, self.outside = {}, {}, [], None
+        self.next = {queue.code: 7 for queue in plan.queues}
+        self.job = 0
+
+    def _ask(self, what, *values):
+        self.calls.append((what, *values))
+        if self.away:
+            raise Away("the cable is pulled")
+
+    def hall(self):
+        self._ask("hall")
+        p = self.plan
+        return {
+            "name": p.name, "english": p.english, "time_zone": p.time_zone, "complaint_phone": p.complaint_phone,
+            "address": p.address or "人民路1号", "opening_hours": p.opening_hours, "notice": p.notice,
+            "priorities": [{"code": c.code, "name": c.name, "english": c.english, "verify": c.verify} for c in p.priorities],
+        }
+
+    def services(self):
+        self._ask("services")
+        return {"categories": [
+            {"code": c.code, "name": c.name, "english": c.english, "icon": c.icon, "services": [
+                {"code": s.code, "name": s.name, "english": s.english, "queue": s.queue}
+                for s in self.plan.services if s.category == c.code]}
+            for c in self.plan.categories
+        ]}
+
+    def queues(self):
+        self._ask("queues")
+        return {"queues": [
+            {"code": q.code, "name": q.name, "english": q.english, "zone": q.zone or f"{q.code}区",
+             "waiting": self.next[q.code] - 1, "wait_minutes": 4 * (self.next[q.code] - 1), "open": True}
+            for q in self.plan.queues]}
+
+    def issue(self, *, queue, service, priority, key):
+        self._ask("issue", queue, service, priority, key)
+        if key in self.keys:
+            return self.tickets[self.keys[key]]
+        item = next((s for s in self.plan.services if s.code == service), None)
+        code = queue or item.queue
+        number = f"{code}{self.next[code]:03}"
+        self.next[code] += 1
+        self.job += 1
+        q = self.plan.queue(code)
+        id = f"tk{number}x{self.job:06}"
+        self.tickets[id] = {
+            "id": id, "number": number, "queue": code, "queue_name": q.name, "service": service or "",
+            "service_name": item.name if item else "", "zone": q.zone or f"{code}区", "state": "waiting", "priority": False,
+            "ahead": self.next[code] - 2, "wait_minutes": 4 * (self.next[code] - 2), "window": None, "recalls": 0,
+            "rejoins": 0, "url": f"http://10.0.0.5:8000/t/{id}", "job": {"id": f"j{self.job}", "state": "queued", "kiosk": "1"},
+        }
+        self.keys[key] = id
+        self._settle(f"j{self.job}")
+        return self.tickets[id]
+
+    def _settle(self, job):
+        if self.print_state:
+            timer = threading.Timer(0.15, lambda: self.outside.print_settled(job, self.print_state, self.print_reason))
+            timer.daemon = True
+            timer.start()
+
+    def ticket(self, id):
+        self._ask("ticket", id)
+        if id not in self.tickets:
+            raise Refused("没有这张号票", "not_found")
+        return self.tickets[id]
+
+    def find(self, number):
+        self._ask("find", number)
+        return [t for t in self.tickets.values() if t["number"] == number]
+
+    def rejoin(self, id, key):
+        self._ask("rejoin", id, key)
+        ticket = self.tickets[id]
+        if ticket["rejoins"] >= 2:
+            raise Refused("这张号票已重排两次，请到导办台", "rejoin_limit")
+        ticket.update(state="waiting", ahead=3, wait_minutes=12, rejoins=ticket["rejoins"] + 1)
+        return ticket
+
+    def reprint(self, id, key):
+        self._ask("reprint", id, key)
+        self.job += 1
+        self.tickets[id]["job"] = {"id": f"j{self.job}", "state": "queued", "kiosk": "1"}
+        self._settle(f"j{self.job}")
+        return self.tickets[id]
+
+    def verify_age(self, id, age):
+        self._ask("verify_age", id, age)
+        if age < 60:
+            raise Refused("未满60周岁", "too_young")
+        self.tickets[id] = {**self.tickets[id], "priority": True}
+        return self.tickets[id]
+
+    def call_helper(self, page):
+        self._ask("call_helper", page)
+
+
+class Devices:
+    def __init__(self):
+        self.now = {"ticket-printer": ("ready", ""), "id-reader": ("ready", ""), "code-scanner": ("ready", "")}
+        self.calls = []
+
+    def read_card(self):
+        self.calls.append("read_card")
+
+    def stop_card(self):
+        self.calls.append("stop_card")
+
+    def test_print(self):
+        self.calls.append("test_print")
+
+    def states(self):
+        return [{"device": name, "role": role, "state": s, "reason": r}
+                for name, (role, (s, r)) in zip(("小票打印机", "身份证阅读器", "扫码器"), self.now.items(), strict=True)]
+
+
+def say(**line):
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+class Script:
+    """Carries out the lines of stdin."""
+
+    def __init__(self, window, outside):
+        self.window, self.outside, self.broken = window, outside, None
+
+    def read(self):
+        for line in sys.stdin:
+            order = json.loads(line)
+            del line
+            for word, value in order.items():
+                getattr(self, f"do_{word}", lambda *_: None)(value, order)
+            order.clear()
+
+    def do_away(self, value, _):
+        self.outside.hall.away = value
+
+    def do_print(self, value, order):
+        self.outside.hall.print_state, self.outside.hall.print_reason = value, order.get("reason", "")
+
+    def do_device(self, value, _):
+        role, state, reason = value
+        self.outside.devices.now[role] = (state, reason)
+        self.outside.device_changed(role, state, reason)
+
+    def do_card(self, value, order):
+        number, name = value[::-1], order["name"][::-1]
+        self.outside.card(CardPresented(kind="citizen", name=name, id_number=number, birth=number[6:14], sex="女"))
+
+    def do_card_removed(self, *_):
+        self.outside.card_removed()
+
+    def do_unreadable(self, *_):
+        self.outside.card_unreadable("…")
+
+    def do_scan(self, value, _):
+        self.outside.scanned(value)
+
+    def do_passed(self, value, _):
+        for ticket in self.outside.hall.tickets.values():
+            if ticket["number"] == value:
+                ticket.update(state="passed")
+
+    def do_shut(self, value, _):
+        self.outside.hall.shut = value
+
+    def do_break(self, value, _):
+        page = self.window.pages[value]
+        page.draw = lambda _view: 1 / 0
+
+    def do_mend(self, value, _):
+        del self.window.pages[value].draw
+
+    def do_calls(self, *_):
+        say(calls=[list(call) for call in self.outside.hall.calls], devices=self.outside.devices.calls)
+
+    def do_audit(self, *_):
+        self._on_window(lambda: say(audit=_announce().audit(self.window)))
+
+    def do_search_graph(self, order, _):
+        self._on_window(lambda: say(found=_graph(self.window, [word[::-1] for word in order])))
+
+    def do_memory(self, *_):
+        import psutil
+
+        say(memory=psutil.Process().memory_info().rss)
+
+    def do_stop(self, *_):
+        self.outside.stop()
+
+    def _on_window(self, work):
+        from kivy.clock import Clock
+
+        Clock.schedule_once(lambda _dt: work())
+
+
+def _announce():
+    from kiosk.ui import announce
+
+    return announce
+
+
+def _graph(window, words):
+    """Which of `words` any object reachable for the collector still holds (as a string, or within one)."""
+    import gc
+
+    gc.collect()
+    gc.unfreeze()
+    mine, found = {id(word) for word in words}, []
+    for thing in gc.get_objects():
+        if isinstance(thing, dict):
+            parts = thing.values()
+        elif isinstance(thing, (list, tuple, set)) and thing is not words:
+            parts = thing
+        else:
+            continue
+        for part in list(parts):
+            if isinstance(part, str) and id(part) not in mine:
+                found += [word for word in words if word in part]
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("state", type=Path)
+    parser.add_argument("--size", default="1080x1920")
+    parser.add_argument("--mm", default="268x476")
+    parser.add_argument("--elder", action="store_true")
+    parser.add_argument("--low", action="store_true")
+    parser.add_argument("--still", action="store_true")
+    parser.add_argument("--language", default="zh_CN")
+    parser.add_argument("--times", default="{}")
+    parser.add_argument("--dim", type=float, default=600.0)
+    parser.add_argument("--code", default="")
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    plan = plans.choose("town", None, Path())
+    hall, devices = Hall(plan), Devices()
+    outside = Outside(hall, devices)
+    hall.outside = outside
+    if given.code:
+        maintenance.set_code(given.state, given.code)
+    width, height = map(int, given.size.split("x"))
+    wide, high = map(float, given.mm.split("x"))
+    languages = ("zh_CN", "en") if given.language == "zh_CN" else ("en", "zh_CN")
+    settings = Settings(
+        state=given.state, screen=Screen(width=width, height=height, width_mm=wide, height_mm=high, full=False),
+        elder=given.elder, low_reach=given.low, still=given.still, sound=False, announce=True, languages=languages,
+        times=replace(Times(), **json.loads(given.times)), heartbeat=given.state / "heartbeat", dim_after=given.dim,
+    )
+    window = open_window(settings, outside)
+    threading.Thread(target=Script(window, outside).read, daemon=True).start()
+    window.run()
+    say(ended=True)
+
+
+if __name__ == "__main__":
+    main()
