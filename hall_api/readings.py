@@ -9,12 +9,13 @@ from collections.abc import Callable
 from config.plan import HallPlan
 from hall_api.answers import Json, Shapes
 from hall_api.domain.calendar import business_date, day_start, iso
-from hall_api.domain.line import next_of_queue
+from hall_api.domain.line import call_order
 from hall_api.domain.refusal import Kind, Refusal
 from hall_api.domain.rows import Alarm, Case, DeviceState, QueueDay, Ticket
 from hall_api.domain.watch import SILENT_MS
 from hall_api.storage import statements as ask
-from hall_api.storage.reader import Reader
+from hall_api.storage.engine import Connection
+from hall_api.storage.reader import Reader, Snapshot
 from hall_api.storage.store import Store
 
 BOARD_CALLS = 12
@@ -36,8 +37,8 @@ class Readings:
         raise NotImplementedError
 
     def _look(self, look: Callable[[Reader, str], Json]) -> Json:
-        def in_a_moment(connection: object) -> Json:
-            reader = Reader(connection)  # type: ignore[arg-type]
+        def in_a_moment(connection: Connection) -> Json:
+            reader = Snapshot(connection)
             return look(reader, business_date(self.now(), self.plan, reader.state()[2]))
 
         return self._store.read(in_a_moment)
@@ -185,16 +186,11 @@ class Readings:
         }
 
     def _call_order(self, reader: Reader, date: str, window: int) -> list[Ticket]:
-        """First the next one of each queue as the rule of fairness has it, then priorities, then by arrival."""
-        line = list(reader.line_of_window(window, WAITING_SHOWN))
-        turns = {}
-        for queue in self.plan.skills(window):
-            line += reader.line(queue, WAITING_SHOWN)
-            head = next_of_queue(reader.queue_day(date, queue), reader, self.plan.policy, self.now())
-            if head:
-                turns[head[1].id] = head[0]
-        line.sort(key=lambda t: (turns.get(t.id, 0 if t.first else 1) * 2 + (t.id not in turns), t.place, t.serial))
-        return line[:WAITING_SHOWN]
+        lines = [
+            (reader.queue_day(date, queue).run, reader.line(queue, WAITING_SHOWN)) for queue in self.plan.skills(window)
+        ]
+        own = reader.line_of_window(window, WAITING_SHOWN)
+        return call_order(lines, own, self.plan.policy, self.now(), WAITING_SHOWN)
 
     def devices(self) -> Json:
         """`GET /v1/devices`."""

@@ -12,38 +12,72 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from config.plan import HallPlan, Policy
-from hall_api.domain.book import Book, Draft
+from hall_api.domain.book import Draft
 from hall_api.domain.rows import QueueDay, Ticket, WindowState
 
 TRUST = 5  # visits after which today's own average counts as much as the plan's figure
 
 
-def next_of_queue(day: QueueDay, book: Book, policy: Policy, now: int) -> tuple[int, Ticket] | None:
-    """Who is next in one queue, with its turn: 0 for a priority or an ordinary wait that broke a run, else 1."""
-    if not day.waiting:
-        return None
-    ordinary = book.head(day.queue, 0) if day.waiting > day.first else None
-    preferred = book.head(day.queue, 1) if day.first else None
+Head = tuple[int, Ticket]  # turn (0 before 1) and who it is
+
+
+def choose(run: int, preferred: Ticket | None, ordinary: Ticket | None, policy: Policy, now: int) -> Head | None:
+    """Who is next in one queue: turn 0 for a priority or for an ordinary wait that broke a run, else 1."""
     if preferred is None:
         return (1, ordinary) if ordinary else None
-    waited = now - ordinary.issued_at if ordinary else 0
-    if ordinary and day.run >= policy.priority_run and waited > policy.priority_wait * 60_000:
+    if ordinary and run >= policy.priority_run and now - ordinary.issued_at > policy.priority_wait * 60_000:
         return 0, ordinary
     return 0, preferred
 
 
+def _soonest(head: Head) -> tuple[int, int, int]:
+    turn, ticket = head
+    return turn, ticket.place, ticket.serial
+
+
 def next_for_window(no: int, draft: Draft) -> Ticket | None:
     """Whom this window calls next over all queues it may call, and those sent to this very window."""
-    moment = draft.moment
+    moment, book = draft.moment, draft.book
     heads = []
     for queue in moment.plan.skills(no):
-        head = next_of_queue(draft.queue_day(queue), draft.book, moment.policy, moment.now)
-        if head:
-            heads.append(head)
-    own = draft.book.bound_head(no)
+        day = draft.queue_day(queue)
+        preferred = book.head(queue, 1) if day.first else None
+        ordinary = book.head(queue, 0) if day.waiting > day.first else None
+        heads.append(choose(day.run, preferred, ordinary, moment.policy, moment.now))
+    own = book.bound_head(no)
     if own:
-        heads.append((0 if own.first else 1, own))
-    return min(heads, key=lambda head: (head[0], head[1].place, head[1].serial))[1] if heads else None
+        heads.append((1 - own.first, own))
+    found = [head for head in heads if head]
+    return min(found, key=_soonest)[1] if found else None
+
+
+def call_order(
+    lines: Sequence[tuple[int, Sequence[Ticket]]], own: Sequence[Ticket], policy: Policy, now: int, limit: int
+) -> list[Ticket]:
+    """The next `limit` calls of a window if nobody else came: `lines` are (run, waiting in order) of its queues."""
+    runs = [run for run, _ in lines]
+    preferred = [[t for t in line if t.first][::-1] for _, line in lines]  # the next one last, to be taken off
+    ordinary = [[t for t in line if not t.first][::-1] for _, line in lines]
+    bound = list(own)[::-1]
+    order: list[Ticket] = []
+    while len(order) < limit:
+        heads = [
+            (choose(run, p[-1] if p else None, o[-1] if o else None, policy, now), n)
+            for n, (run, p, o) in enumerate(zip(runs, preferred, ordinary, strict=True))
+        ]
+        if bound:
+            heads.append(((1 - bound[-1].first, bound[-1]), -1))
+        found = [(head, n) for head, n in heads if head]
+        if not found:
+            break
+        (_, ticket), n = min(found, key=lambda each: _soonest(each[0]))
+        order.append(ticket)
+        if n < 0:
+            bound.pop()
+        else:
+            (preferred if ticket.first else ordinary)[n].pop()
+            runs[n] = runs[n] + 1 if ticket.first else 0
+    return order
 
 
 def counted_run(day: QueueDay, ticket: Ticket) -> QueueDay:

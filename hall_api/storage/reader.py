@@ -135,3 +135,24 @@ class Reader:
     def alarm(self, machine: str, device: str) -> Alarm | None:
         """The alarm that is on for a device."""
         return self.row(Alarm, ask.ALARM, machine=machine, device=device)
+
+
+class Snapshot(Reader):
+    """The book at one moment: what is asked again and again is read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._windows: Sequence[WindowState] | None = None
+        self._days: dict[tuple[str, str], QueueDay] = {}
+
+    def all_windows(self) -> Sequence[WindowState]:
+        """Every window that was ever opened."""
+        if self._windows is None:
+            self._windows = super().all_windows()
+        return self._windows
+
+    def queue_day(self, date: str, queue: str) -> QueueDay:
+        """The queue's day; a fresh one when nothing was stored."""
+        if (date, queue) not in self._days:
+            self._days[date, queue] = super().queue_day(date, queue)
+        return self._days[date, queue]

@@ -32,8 +32,9 @@ def test_a_number_is_stored_with_its_print_job(hall):
     assert issued["url"] == f"http://hall.test/t/{issued['id']}"
     assert hall.ticket(issued["id"]) == issued
     assert hall.tickets_by_number("a001") == {"tickets": [issued]}
-    settled = hall.obey(SettleJob(job=issued["job"]["id"], state="confirmed"), KIOSK)
-    assert settled == {"id": issued["job"]["id"], "ticket": issued["id"], "state": "confirmed", "kiosk": "k1", "first": ""}
+    job = issued["job"]["id"]
+    settled = hall.obey(SettleJob(job=job, state="confirmed"), KIOSK)
+    assert settled == {"id": job, "ticket": issued["id"], "state": "confirmed", "kiosk": "k1", "first": ""}
     assert hall.ticket(issued["id"])["job"]["state"] == "confirmed"
 
 
@@ -75,7 +76,8 @@ def test_everything_is_told_in_order_and_from_any_point(hall):
 def test_a_repeated_request_gets_the_first_answer(hall):
     first = hall.obey(Issue(queue="A"), KIOSK, "key-1")
     assert hall.obey(Issue(queue="A"), KIOSK, "key-1") == first
-    assert hall.obey(Issue(queue="A"), Actor(role="kiosk", name="k2"), "key-1")["number"] == "A002", "another asker's key"
+    other = Actor(role="kiosk", name="k2")
+    assert hall.obey(Issue(queue="A"), other, "key-1")["number"] == "A002", "another asker's key"
     with pytest.raises(Refusal) as said:
         hall.obey(Issue(queue="B"), KIOSK, "key-1")
     assert (said.value.code, said.value.kind) == ("key_reused", "invalid")
