@@ -75,7 +75,7 @@ def row(state: DeviceState, say_: Say) -> dict[str, Any]:
         "word": say_(word),
         "shape": icon,
         "since": state.since.isoformat(timespec="seconds"),
-        "reason": state.reason,
+        "reason": say_(state.reason) if state.reason else ("", ""),
     }
 
 

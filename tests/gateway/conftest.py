@@ -75,7 +75,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture
 def hall(bench: Bench) -> Station:
     """A printer that works, two strips on one line, a strip of the old make, a printer that is not there."""
-    bench.add("printer", "escpos-printer")
+    bench.add("printer", "escpos-printer", {"poll_seconds": 1.0})
     bench.add("strips", "pingan-strip", {"addresses": (1, 2)}, windows={1: 5, 2: 6})
     bench.add("old strip", "pingan-strip", {"acks": False})
     bench.add("away", "escpos-printer", plugged=False)

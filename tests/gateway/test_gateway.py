@@ -150,7 +150,7 @@ def test_each_state_comes_with_word_shape_and_advice(hall, bench, until):
     assert len({d["shape"] for d in rows.values()}) == 4
     assert rows["printer"]["word"] == ["故障", "Fault"]
     assert rows["printer"]["roles"] == [["小票打印机", "Ticket printer"]]
-    assert "缺纸" in seen["device"]["reason"]
+    assert "缺纸" in seen["device"]["reason"][0]
     assert seen["device"]["advice"][0][0].startswith("请装入新纸卷")
     assert client.get("/api/devices?device=away").json["device"]["advice"][0][0].startswith("请检查两端插头")
     assert {"direction": "out", "data": "10 04 01", "size": 3}.items() <= seen["device"]["exchanges"][-1].items()

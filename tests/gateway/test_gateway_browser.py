@@ -14,6 +14,7 @@ from devices.gateway import create_gateway, gateway_of, serve
 from devices.roles import FrameSeen, PaperOut, PrintTest, ShowCall
 
 CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=15000)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

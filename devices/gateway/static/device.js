@@ -27,7 +27,7 @@ export function showDevice({ device, trials, live }) {
   });
   article.querySelector(".chip.large").className = `chip large ${device.state}`;
   const why = part(article, "why");
-  why.hidden = !device.reason && !device.advice.length;
+  why.hidden = !device.reason[0] && !device.advice.length;
   why.className = `card why ${device.state}`;
   part(article, "windows").hidden = device.windows.length === 0;
   refill(part(article, "advice"), device.advice, (advice) => fill(copy("advice"), { advised: advice }));
