@@ -102,7 +102,7 @@ def serve(serving: Serving, *, pages: Pages = no_pages, on_ready: Callable[[str]
     processes answer. Raises CannotServe.
     """
     _allow_many_files()
-    listener = _listen(serving.host, serving.port)
+    listener = listen(serving.host, serving.port)
     url = serving.url(listener.getsockname()[1])
     if serving.processes == 1:
         from hall_api.process import answer_requests
@@ -111,7 +111,8 @@ def serve(serving: Serving, *, pages: Pages = no_pages, on_ready: Callable[[str]
     return Parent(serving, listener, url, pages, on_ready).watch()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that waits for callers. Raises CannotServe."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -7,10 +7,10 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from hall_api.accounts import Accounts
@@ -42,6 +42,9 @@ class Front:
         self.hall, self.gate = hall, gate
         self.feed = Feed(hall)
         self.description = openapi.describe(NOUNS)
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def create_app(
@@ -107,12 +110,13 @@ def _view(front: Front, door: Door) -> Callable[..., Response]:
 
     def view(**path: Any) -> Response:
         started = time.perf_counter()
-        actor = gate.admit(door, request)
-        raw = request.get_data(cache=False) if fields is not None else b""
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # once: each look costs
+        actor = gate.admit(door, asked)
+        raw = asked.get_data(cache=False) if fields is not None else b""
         body = bodies.read(raw, fields) if fields is not None else {}
-        result = does(Ask(front, actor, path, body, request))
+        result = does(Ask(front, actor, path, body, asked))
         if not stored and isinstance(result, Order):
-            result = _obey(front, result, actor, raw)
+            result = _obey(front, result, actor, asked, raw)
         if requests_log.isEnabledFor(logging.INFO):  # neither address, query, token nor id
             requests_log.info("%s %s %.1f ms", place, actor.role, (time.perf_counter() - started) * 1e3)
         return result if isinstance(result, Response) else answer(result, success)
@@ -125,11 +129,10 @@ def answer(result: Any, status: int) -> Response:
     """JSON, or 204 when there is nothing to tell."""
     if result is None:
         return Response(status=204)
-    text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status, [("Cache-Control", "no-store")], mimetype="application/json")
+    return Response(_as_json(result), status, [("Cache-Control", "no-store")], mimetype="application/json")
 
 
-def _obey(front: Front, order: Order, actor: Actor, raw: bytes) -> Any:
+def _obey(front: Front, order: Order, actor: Actor, request: Request, raw: bytes) -> Any:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return front.hall.obey(order, actor)
@@ -174,6 +177,3 @@ def _explain_errors(app: Flask) -> None:
         rule = request.url_rule.rule if request.url_rule else "-"
         log.error("reference %s: %s %s", reference, request.method, rule, exc_info=error)
         return refused_here(Problem("internal", reference=reference))
-
-
-Blueprints = Callable[["Hall"], Sequence[Blueprint]]
