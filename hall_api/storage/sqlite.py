@@ -24,6 +24,16 @@ from hall_api.domain.refusal import Kind, Refusal
 from hall_api.storage.engine import Cells, Compiler, Connection
 from hall_api.storage.schema import HEAD
 
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHM", "SQLITE_IOERR_TRUNCATE")
+_TROUBLE = (
+    "SQLITE_IOERR",
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_READONLY",
+    "SQLITE_CANTOPEN",
+    "SQLITE_NOTADB",
+    "SQLITE_CORRUPT",
+)
 POLL_SECONDS = 0.02  # how soon a screen fed by another process hears of a call
 BUSY_MS = 5_000  # only strangers (a backup, a person with the sqlite3 shell) ever make us wait
 
@@ -88,6 +98,7 @@ class SqliteListener:
     def wait(self) -> bool:
         """Sleep a fiftieth of a second; True when somebody stored something."""
         if self._closed.wait(POLL_SECONDS):
+            self._connection.close()
             return False
         seen, self._seen = self._seen, self._version()
         return seen != self._seen
@@ -144,11 +155,9 @@ class SqliteEngine:
         if not isinstance(error, sqlite3.Error):
             return None
         name = getattr(error, "sqlite_errorname", "") or ""
-        if name == "SQLITE_FULL" or name.startswith(
-            ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHM", "SQLITE_IOERR_TRUNCATE")
-        ):
+        if name.startswith(_NO_ROOM):
             return Refusal("disk_full", Kind.UNAVAILABLE, place=str(self.path.parent))
-        if name.startswith(("SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY", "SQLITE_CANTOPEN")):
+        if name.startswith(_TROUBLE):
             return Refusal("storage_trouble", Kind.UNAVAILABLE, reason=f"{name}: {error}")
         return None
 

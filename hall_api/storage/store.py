@@ -30,6 +30,7 @@ class Store:
 
     def __init__(self, engine: Engine, waiting: Waiting) -> None:
         self.engine, self._waiting = engine, waiting
+        self._closed = False
         self._here = threading.local()
         self._readers = Readers(engine, waiting) if engine.remote else None
         self.feed = Feed(engine, waiting)
@@ -62,7 +63,10 @@ class Store:
         return self.read(lambda connection: journal_after(connection, after, limit))
 
     def close(self) -> None:
-        """Finish what was asked, then let go of everything."""
+        """Finish what was asked, then let go of everything; once more does no harm."""
+        if self._closed:
+            return
+        self._closed = True
         self._writer.close()
         self.feed.close()
         if self._readers:
@@ -161,8 +165,16 @@ def upgrade(url: str) -> None:
 
 
 def open_store(url: str, *, waiting: Waiting | None = None) -> Store:
-    """The hall's memory at this address, its tables made or brought up to date first."""
+    """The hall's memory at this address, its tables made or brought up to date first. Refusal when it is not there."""
     engine = engine_for(url)
-    if engine.upgrade_needed():
-        upgrade(url)
-    return Store(engine, waiting or Threads())
+    try:
+        if engine.upgrade_needed():
+            upgrade(url)
+        return Store(engine, waiting or Threads())
+    except Refusal:
+        raise
+    except Exception as error:
+        refusal = engine.refusal(error)
+        if refusal is None:
+            raise
+        raise refusal from error
