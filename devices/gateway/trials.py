@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +11,9 @@ from typing import Any
 import gevent
 
 from devices import drivers
+from devices.driver import Driver
 from devices.gateway.faces import Say, masked
+from devices.options import read_options
 from devices.orders import Outcome
 from devices.roles import (
     AskRating,
@@ -24,12 +26,13 @@ from devices.roles import (
     ShowCall,
     ShowNumber,
     ShowWelcome,
+    StillTaken,
     StopScan,
     TakeStill,
     TriggerScan,
     Unconfirmed,
 )
-from devices.station import Station
+from devices.station import DeviceEntry, Station
 
 TIMEOUT = 12.0  # seconds an order may take; a slip with its confirmation needs the longest
 WINDOW = "window {no}"
@@ -69,7 +72,7 @@ TRIALS = (
     Trial("scan", "code-scanner", "Switch the scanner on", "Hold a code in its light; that it was read appears below.",
           lambda _: TriggerScan()),
     Trial("stop", "code-scanner", "Switch the scanner off", "Its light goes out.", lambda _: StopScan()),
-    Trial("still", "camera", "Take a picture", "The picture appears here and is kept nowhere.",
+    Trial("still", "camera", "Take a picture", "The picture appears here; it is not written to disk.",
           lambda _: TakeStill()),
 )  # fmt: skip
 
@@ -79,11 +82,13 @@ OUTCOMES: dict[type, tuple[str, str, str]] = {
     Unconfirmed: ("unknown", "Sent, but nobody can know: look at the device.", "circle-question"),
 }
 
+NOT_TOLD = (*OUTCOMES, StillTaken)  # shown otherwise
+
 
 def trials_of(station: Station, name: str, say: Say) -> list[dict[str, Any]]:
     """The buttons of one device; those its family cannot do carry the reason instead. Raises KeyError."""
     state = station.state(name)
-    cannot = drivers.load(state.driver).Driver.cannot
+    driver = _driver(station.entries[name])
     addresses = [
         {"address": address, "label": " ".join(sentence.format(no=no) for sentence in say(WINDOW))}
         for address, no in sorted(state.windows.items())
@@ -93,7 +98,7 @@ def trials_of(station: Station, name: str, say: Say) -> list[dict[str, Any]]:
             "key": trial.key,
             "label": say(trial.label),
             "hint": say(trial.hint),
-            "cannot": cannot.get(trial.kind, ""),
+            "cannot": say(lack) if (lack := driver.lacks(trial.kind)) else None,
             "addresses": addresses if len(addresses) > 1 else [],
         }
         for trial in TRIALS
@@ -112,7 +117,7 @@ def try_out(station: Station, name: str, key: str, address: int, say: Say) -> di
     outcome = _wait(station.send(name, replace(trial.order(state.windows.get(at, 1)), address=at), TIMEOUT))
     result, sentence, shape = OUTCOMES[type(outcome)]
     reason = getattr(outcome, "reason", "")
-    news = [one for when, one in station.last_news(name) if when >= began and not isinstance(one, tuple(OUTCOMES))]
+    news = [one for when, one in station.last_news(name) if when >= began and not isinstance(one, NOT_TOLD)]
     return {
         "result": result,
         "shape": shape,
@@ -122,6 +127,15 @@ def try_out(station: Station, name: str, key: str, address: int, say: Say) -> di
         "news": masked(news),
         "picture": key == "still" and result == "done",
     }
+
+
+def _driver(entry: DeviceEntry) -> Driver:
+    """A driver set up like the device's, to ask what it lacks."""
+    options = entry.options
+    if isinstance(options, Mapping):
+        options = read_options(entry.driver, options, f"{entry.name}.options")
+    made: Driver = drivers.load(entry.driver).Driver(options)
+    return made
 
 
 def _wait(future: Future[Outcome]) -> Outcome:

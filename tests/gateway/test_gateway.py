@@ -11,6 +11,7 @@ from devices.gateway import PasswordFile, create_gateway, faces, gateway_of, ser
 from devices.gateway.app import ROOM
 from devices.gateway.guard import own_host
 from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome
+from devices.station import DeviceEntry
 
 GATEWAY = Path(faces.__file__).parent
 PASSWORD = "right horse"
@@ -250,6 +251,24 @@ def test_pictures_come_from_memory_only(hall):
     shown = iter(client.get("/api/devices/printer/live").response)
     assert next(shown) == b"--frame\r\n"
     assert b"picture" in next(shown)
+
+
+def test_a_still_is_shown_from_memory(bench, until):
+    bench.entries.append(DeviceEntry("camera", "uvc-camera", "sim:"))
+    client = client_of(bench.start())
+    until(lambda: client.get("/api/devices?device=camera").json["device"]["state"] == "ready")
+    answer = client.post("/api/devices/camera/trials/still", json={}, headers=token(client)).json
+    assert answer["result"] == "done" and answer["picture"] and answer["news"] == []
+    assert client.get("/api/devices/camera/still").data[:2] == b"\xff\xd8"
+
+
+def test_a_button_the_device_cannot_obey_says_why(bench):
+    bench.add("scanner", "serial-scanner")
+    station = bench.start()
+    say = gateway_of(create_gateway(station, title="t")).say
+    scan = trials.trials_of(station, "scanner", say)[0]
+    assert scan["key"] == "scan"
+    assert scan["cannot"][0].startswith("此扫码器未设置触发命令")
 
 
 # ---- words ----

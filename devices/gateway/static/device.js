@@ -73,7 +73,7 @@ function exchange(one) {
 }
 
 function button(name, trial) {
-  const box = fill(copy("trial"), { label: trial.label, cannot: trial.cannot });
+  const box = fill(copy("trial"), { label: trial.label, ...(trial.cannot && { lack: trial.cannot }) });
   const press = box.querySelector("button");
   const choose = box.querySelector("select");
   part(box, "cannot").hidden = !trial.cannot;
