@@ -1,5 +1,5 @@
 // The evaluator card: the clerk's card while nothing is asked, five grades when a visit has ended, one press decides.
-import { order, Refusal } from "/static/api.js";
+import { get, order, Refusal } from "/static/api.js";
 import { $, h, icon, pair, show, text } from "/static/dom.js";
 import { faces } from "/static/faces.js";
 import { followWindow } from "./own_window.js";
@@ -123,8 +123,18 @@ function draw(window, hall, feed) {
   text("#clerk-no", clerk?.work_no ?? "–");
   text("#clerk-duties", clerk?.duties || "–");
   $("#hello").replaceChildren(pair(both(window.state === "open" ? w("At your service") : window.state === "paused" ? w("Paused") : w("Please use another window"))));
-  if (window.rating?.ticket) invite({ ...window.rating, staff_name: clerk?.name, work_no: clerk?.work_no });
+  if (window.rating && !invited) findInvitation(window.rating);
   else if (!window.rating && invited && grade === null && feed?.enrolled) rest(); // ended while this card was off
+}
+
+/** A card that was off when the visit ended: the state names no ticket to screens, the journal does. */
+async function findInvitation({ number }) {
+  try {
+    const { seq } = await get("/v1/healthz");
+    const { events } = await get(`/v1/events?after=${Math.max(0, seq - 500)}&limit=500&wait=0`);
+    const found = events.findLast((event) => event.type === "RatingInvited" && event.data.window === no && event.data.number === number);
+    if (found) invite(found.data);
+  } catch { /* not enrolled, or the hall is away: the clerk's card stays */ }
 }
 
 function hear(event) {

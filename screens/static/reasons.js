@@ -1,7 +1,7 @@
 // Reasons a citizen may give for a poor rating. A placeholder: the national standard's own list was not at hand.
 import { w } from "./words.js";
 
-export const REASONS_VERSION = "0";
+export const REASONS_VERSION = "1";
 export const REASONS = [
   ["attitude", w("The manner was not good")],
   ["slow", w("It took too long")],

@@ -12,7 +12,6 @@ const SETTLE_MS = 450; // a second click of a double click is not a second wish
 const STALE_MS = 10000;
 const state = { person: null, no: null, window: null, lists: { waiting: [], held: [], passed: [] }, queues: [], windows: [], priorities: [] };
 let busy = false;
-let settled = 0;
 let feed = null;
 
 // ---- asking ------------------------------------------------------------------------------------------------
@@ -21,7 +20,7 @@ let feed = null;
 async function wish(path, body, done = null) {
   if (busy) return;
   busy = true;
-  settled = performance.now() + SETTLE_MS;
+  const settled = performance.now() + SETTLE_MS;
   document.body.dataset.busy = "";
   try {
     const answer = await order(path, body, { key: intent() });
@@ -37,6 +36,7 @@ async function wish(path, body, done = null) {
     note(sentence, true);
   } finally {
     await refresh();
+    await new Promise((wake) => setTimeout(wake, settled - performance.now()));
     busy = false;
     delete document.body.dataset.busy;
     paint();
@@ -125,7 +125,7 @@ function paint() {
     rejoin: (ticket) => wish(`/v1/tickets/${ticket.id}/rejoin`, {}, () => fill(t("{number} waits again."), ticket)),
   });
   const allowed = ALLOWED[now] ?? [];
-  for (const [, [id]] of Object.entries(DEEDS)) $(`#${id}`).disabled = busy || !allowed.includes(id);
+  for (const [, [id]] of Object.entries(DEEDS)) $(`#${id}`).disabled = !allowed.includes(id);
   $("#main").disabled = busy;
 }
 
@@ -164,7 +164,7 @@ function tick() {
 
 // ---- mouse and keys ----------------------------------------------------------------------------------------
 
-const ready = () => !busy && performance.now() > settled;
+const ready = () => !busy;
 
 function onClick(selector, act) {
   $(selector).addEventListener("click", (event) => { if (ready() && event.detail < 2) act(); });

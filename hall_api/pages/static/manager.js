@@ -19,9 +19,10 @@ const figure = (words, value, unit = "") => h("div", {}, h("span", {}, words), h
 const number = (value) => (value === null || value === undefined ? "–" : String(Math.round(value * 10) / 10));
 
 function drawFigures(today) {
-  const waits = today.waits ?? {};
+  const minutes = (seconds) => (seconds === null || seconds === undefined ? null : seconds / 60);
+  const waits = today.wait_seconds ?? {};
   $("#figures").replaceChildren(...FIGURES.map(([key, words]) => figure(t(words), number(today[key]))),
-    figure(t("Mean wait"), number(waits.mean), t("min")), figure(t("95 % waited less than"), number(waits.p95), t("min")));
+    figure(t("Mean wait"), number(minutes(waits.mean)), t("min")), figure(t("95 % waited less than"), number(minutes(waits.p95)), t("min")));
 }
 
 function drawGrades(ratings) {
@@ -67,7 +68,7 @@ function drawAlarms(alarms) {
   text("#alarm-count", alarms.length || "");
   $("#alarms").replaceChildren(...(alarms.length ? alarms.map((alarm) => h("li", {}, icon("bell"), h("strong", {}, alarm.reason),
     h("small", {}, `${alarm.machine} · ${alarm.device} · ${fill(t("since {time}"), { time: clock(alarm.since) })}`)))
-    : [h("li", {}, icon("circle-check"), t("Everything works."))]));
+    : [h("li.well", {}, icon("circle-check"), t("Everything works."))]));
 }
 
 function drawCases(cases) {
