@@ -12,6 +12,7 @@ from enum import Enum, auto
 from devices.escpos import status
 
 NOISE_LIMIT = 256  # stray bytes without a believable answer between them, after which the line counts as garbled
+NEWEST = 8  # changes of automatic status taken from one helping: it tells how things are, not what they were
 TRIES = 4  # times one question is put while the line is disturbed
 
 
@@ -26,7 +27,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Heard:
-    """One helping of bytes, sorted. frames: automatic status, each change once, oldest first."""
+    """One helping of bytes, sorted. frames: automatic status, the newest changes, oldest first."""
 
     frames: tuple[bytes, ...] = ()
     verdict: Verdict = Verdict.NOTHING
@@ -92,4 +93,4 @@ class Ear:
         # With a question waiting, a beginning behind other bytes is more likely noise than status.
         self._half = half[0] if half and (not self._right or len(half[0]) == len(tail)) else b""
         rest.append(tail[: len(tail) - len(self._half)])
-        return tuple(frames), b"".join(rest)
+        return tuple(frames[-NEWEST:]), b"".join(rest)

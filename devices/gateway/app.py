@@ -85,6 +85,7 @@ def create_gateway(
     app.context_processor(lambda: {"_": first, "second": below, "second_tag": second, "title": title})
     _doormen(app, gateway)
     _pages(app, gateway)
+    _files(app)
     _devices(app, gateway)
     _pictures(app, gateway)
     return app
@@ -126,8 +127,6 @@ def _problem(gateway: Gateway, status: int, sentence: str) -> tuple[Response, in
 
 
 def _pages(app: Flask, gateway: Gateway) -> None:
-    icons = str(files("fontawesomefree") / "static" / "fontawesomefree")
-
     @app.get("/")
     def page() -> str:
         return render_template("gateway/devices.html", csrf=gateway.guard.token(), guarded=not gateway.guard.open)
@@ -149,6 +148,10 @@ def _pages(app: Flask, gateway: Gateway) -> None:
     def log_out() -> tuple[str, int]:
         session.clear()
         return "", 204
+
+
+def _files(app: Flask) -> None:
+    icons = str(files("fontawesomefree") / "static" / "fontawesomefree")
 
     @app.get("/static/look.css")
     def look_css() -> Response:
