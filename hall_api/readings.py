@@ -11,7 +11,7 @@ from hall_api.answers import Json, Shapes
 from hall_api.domain.calendar import business_date, day_start, iso
 from hall_api.domain.line import call_order
 from hall_api.domain.refusal import Kind, Refusal
-from hall_api.domain.rows import Alarm, Case, DeviceState, QueueDay, Ticket
+from hall_api.domain.rows import Alarm, Case, DeviceState, PrintJob, QueueDay, Ticket
 from hall_api.domain.watch import SILENT_MS
 from hall_api.storage import statements as ask
 from hall_api.storage.engine import Connection
@@ -170,6 +170,24 @@ class Readings:
             return {"tickets": [self._shapes.ticket(found, reader)] if found else []}
 
         return self._look(find)
+
+    def print_jobs(self, kiosk: str) -> Json:
+        """`GET /v1/print-jobs?kiosk=`: slips not yet settled, oldest first."""
+        return self._look(
+            lambda reader, _: {
+                "jobs": [
+                    {
+                        "id": j.id,
+                        "ticket": j.ticket,
+                        "state": j.state,
+                        "kiosk": j.kiosk,
+                        "first": j.first,
+                        "at": iso(j.at),
+                    }
+                    for j in reader.rows(PrintJob, ask.JOBS_OF_KIOSK, kiosk=kiosk)
+                ]
+            }
+        )
 
     def waiting(self, window: int) -> Json:
         """`GET /v1/windows/{no}/waiting`: whom this window would call, in order; its held and passed tickets."""

@@ -211,5 +211,20 @@ class ReportDevice(Order):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallHelper(Order):
+    """A citizen at a kiosk asks for a person; `page` is where they were."""
+
+    kiosk: str
+    page: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerHelp(Order):
+    """Somebody goes to the citizen at the kiosk."""
+
+    kiosk: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Housekeep(Order):
     """What the passing of time demands: rating invitations run out, the day changes. Asked for by the hall itself."""

@@ -8,7 +8,7 @@ from config.words import translator
 from hall_api.domain.book import Cleared, Draft
 from hall_api.domain.calendar import TOLERANCE_MS
 from hall_api.domain.events import AlarmCleared, AlarmRaised, DayClosed, DeviceChanged, TicketExpired
-from hall_api.domain.orders import Housekeep, ReportDevice
+from hall_api.domain.orders import AnswerHelp, CallHelper, Housekeep, ReportDevice
 from hall_api.domain.ratings import run_out
 from hall_api.domain.refusal import Kind, Refusal
 from hall_api.domain.rows import Alarm, DeviceState, Ticket
@@ -19,6 +19,7 @@ STATES = ("absent", "connecting", "ready", "degraded", "error", "disabled")
 TROUBLE = ("absent", "error")
 WELL = ("ready", "degraded", "disabled")
 CLOCK = ("hall", "clock")
+HELP = "help"  # the "device" of an alarm that is a citizen's call
 
 
 def report_device(order: ReportDevice, draft: Draft) -> None:
@@ -58,6 +59,20 @@ def _changed(state: DeviceState, draft: Draft) -> None:
         raise_alarm(state.machine, state.device, state.reason or f"{state.role}: {state.state}", draft)
     elif state.state in WELL:
         clear_alarm(state.machine, state.device, draft)
+
+
+def call_helper(order: CallHelper, draft: Draft) -> None:
+    """A citizen asks for a person: an alarm that stays until somebody goes there. Subject: the alarm."""
+    say = translator("hall_api")
+    reason = say("A citizen at {kiosk} asks for help; please go there.").format(kiosk=order.kiosk)
+    raise_alarm(order.kiosk, HELP, reason, draft)
+    draft.subject = Alarm(machine=order.kiosk, device=HELP, reason=reason, since=draft.moment.now)
+
+
+def answer_help(order: AnswerHelp, draft: Draft) -> None:
+    """Somebody goes there; asked twice it changes nothing. Subject: the alarm."""
+    draft.subject = Alarm(machine=order.kiosk, device=HELP, reason="", since=draft.moment.now)
+    clear_alarm(order.kiosk, HELP, draft)
 
 
 def raise_alarm(machine: str, device: str, reason: str, draft: Draft) -> None:

@@ -212,6 +212,8 @@ print_jobs = Table(
     Column("changed_at", BigInteger, nullable=False),
 )
 Index("print_jobs_ticket", print_jobs.c.ticket)
+_unsettled = text("state IN ('queued', 'sending')")
+Index("print_jobs_unsettled", print_jobs.c.kiosk, sqlite_where=_unsettled, postgresql_where=_unsettled)
 
 device_states = Table(
     "device_states",

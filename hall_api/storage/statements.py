@@ -115,6 +115,9 @@ ASIDE_ALL = _select(Ticket, _is(t.state, "held", "passed"))
 ASIDE = _select(Ticket, _is(t.state, "held", "passed"), t.window == bindparam("window")).order_by(desc(t.changed_at))
 CLAIMS_BEFORE = _select(Ticket, t.priority != literal_column("''"), t.business_date < bindparam("date"))
 JOB = _select(PrintJob, s.print_jobs.c.id == bindparam("id"))
+JOBS_OF_KIOSK = _select(
+    PrintJob, s.print_jobs.c.kiosk == bindparam("kiosk"), _is(s.print_jobs.c.state, "queued", "sending")
+).order_by(s.print_jobs.c.at)
 EVALUATION = _select(Evaluation, s.evaluations.c.ticket == bindparam("ticket"))
 DEVICE = _select(
     DeviceState,

@@ -159,6 +159,7 @@ SHAPES: Mapping[str, Schema] = {
     "Event": thing(seq=COUNT, at=TIME, type=TEXT, data={"type": "object"}),
     "Events": thing(events=several(ref("Event"))),
     "PrintJob": thing(id=TEXT, ticket=TEXT, state=TEXT, kiosk=TEXT, first=maybe(TEXT)),
+    "PrintJobs": thing(jobs=several(thing(id=TEXT, ticket=TEXT, state=TEXT, kiosk=TEXT, first=maybe(TEXT), at=TIME))),
     "Session": thing(
         login=TEXT, name=TEXT, role=one_of("clerk", "manager", "technician"), window=maybe(WHOLE), csrf=TEXT
     ),

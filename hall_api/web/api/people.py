@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Response
 
-from hall_api.domain.orders import ReportDevice
+from hall_api.domain.orders import AnswerHelp, CallHelper, Order, ReportDevice
 from hall_api.web.bodies import Field
-from hall_api.web.doors import KIOSK, PUBLIC, STAFF, WINDOW, Ask, Noun
+from hall_api.web.doors import CLERK, KIOSK, MANAGER, PUBLIC, STAFF, WINDOW, Ask, Noun
 
 people = Noun("sessions", "Who works here and is logged in")
 machines = Noun("devices", "The machines and what hangs on their cables")
@@ -80,3 +80,15 @@ def report_devices(ask: Ask) -> dict[str, Any]:
 def list_devices(ask: Ask) -> dict[str, Any]:
     """The state of every device of every machine."""
     return ask.front.hall.devices()
+
+
+@machines.post("/help", (KIOSK,), "Nothing", {"kiosk": NAME, "page": Field(high=40)})
+def call_helper(ask: Ask) -> Order:
+    """A citizen at a kiosk asks for a person to come: an alarm for the staff."""
+    return CallHelper(kiosk=ask.body["kiosk"], page=ask.body["page"] or "")
+
+
+@machines.post("/help/answer", (CLERK, MANAGER), "Nothing", {"kiosk": NAME})
+def answer_help(ask: Ask) -> Order:
+    """Somebody goes to the citizen; the alarm is cleared."""
+    return AnswerHelp(kiosk=ask.body["kiosk"])

@@ -175,6 +175,15 @@ def reprint_ticket(ask: Ask) -> Order:
     return Reprint(ticket=ask.path["id"], kiosk=ask.body["kiosk"])
 
 
+@tickets.get("/print-jobs", (KIOSK, *STAFF), "PrintJobs", query={"kiosk": "the name of a kiosk"})
+def list_print_jobs(ask: Ask) -> dict[str, Any]:
+    """Slips of a kiosk that are not settled yet: queued or sending."""
+    kiosk = ask.request.args.get("kiosk", "")
+    if not 1 <= len(kiosk) <= 80:
+        raise wrong("kiosk", "应给出自助终端名称", "give the name of a kiosk")
+    return ask.front.hall.print_jobs(kiosk)
+
+
 @tickets.post(
     "/print-jobs/<id>",
     (KIOSK, WINDOW),

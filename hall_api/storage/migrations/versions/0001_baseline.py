@@ -238,5 +238,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("print_jobs_ticket", "print_jobs", ["ticket"], unique=False)
+    unsettled = sa.text("state IN ('queued', 'sending')")
+    op.create_index("print_jobs_unsettled", "print_jobs", ["kiosk"], sqlite_where=unsettled, postgresql_where=unsettled)
 
     op.execute("INSERT INTO hall_state (one, seq, at, business_date) VALUES (1, 0, 0, '')")

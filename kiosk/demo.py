@@ -1,0 +1,373 @@
+"""`bianmin demo`: a whole hall on this machine, every device simulated on a wire of its own.
+
+The product's programs run as `bianmin run` starts them, from a hall.toml; only the street outside is simulated
+(`kiosk.street`), and with `--day` the people (`kiosk.day`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import random
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from config import machine as machines
+from config import plans
+from hall_api.client import HallAway, HallClient
+from kiosk import demo_hall
+from kiosk.day import Day, as_json, plan_day, summary
+from kiosk.program import Line, Port
+from kiosk.run import command, environment
+from kiosk.supervisor import NotReady, Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "bianmin-demo"  # a demo's, on loopback, over a database that is thrown away
+START = 30.0
+PORTRAIT = ("width = 1080", "height = 1920", "width_mm = 268.0", "height_mm = 476.0", "full = true")
+SMALL = ("width = 540", "height = 960", "width_mm = 268.0", "height_mm = 476.0", "full = false")
+SHOT_EVERY = 5.0
+
+
+@click.command()
+@click.option("--day", "citizens", type=click.IntRange(1, 5000), metavar="N", help="Live a day with N citizens.")
+@click.option("--speed", type=click.FloatRange(1, 600), default=60.0, show_default=True, help="How fast the day runs.")
+@click.option("--json", "report", type=click.Path(path_type=Path), help="Write the day's figures to this file too.")
+@click.option("--shots", type=click.Path(path_type=Path), help="Folder for screenshots of the kiosk.")
+@click.option("--headless", is_flag=True, help="Without the kiosk's window.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The hall's port.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Which day: the same seed, the same people.")
+@click.option("--kill", type=click.IntRange(0, 500), default=0, help="End the hall's program outright so many times.")
+def demo(
+    citizens: int | None,
+    speed: float,
+    report: Path | None,
+    shots: Path | None,
+    headless: bool,
+    port: int,
+    seed: int,
+    kill: int,
+) -> None:
+    """A whole hall on this machine, each device simulated on its own wire. Ctrl-C ends it."""
+    console = Console()
+
+    def say(sentence: str) -> None:
+        console.print(sentence, style="yellow", soft_wrap=True, highlight=False)
+
+    with _folder() as folder, Supervisor(folder / "logs", say=say) as keeper, keeper.signals():
+        try:
+            hall = DemoHall(folder, keeper, console, headless=headless, shots=shots)
+            hall.start(port, speed if citizens else None)
+            if citizens:
+                result = hall.live(citizens, speed, seed, kill)
+                if report:
+                    report.write_text(as_json(result), encoding="utf-8")
+                print_day(console, result, speed)
+                sys.exit(1 if result["lost"] or result["duplicated"] or not result["whole"] else 0)
+            hall.show_addresses()
+            keeper.wait()
+        except NotReady as trouble:
+            if keeper.asked:
+                return
+            raise click.ClickException(str(trouble)) from trouble
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """An empty folder for one demo; two demos at once get two."""
+    for number in range(1, 10):
+        folder = ROOT / "var" / (f"demo-{number}" if number > 1 else "demo")
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            keep = {".lock", "cache"}  # fonts and voices prepared at the first start
+            for old in folder.iterdir():
+                if old.name not in keep:
+                    shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+            yield folder
+            return
+    raise click.ClickException("Nine demos run already in var/; stop one of them.")
+
+
+class DemoHall:
+    """One running demo."""
+
+    def __init__(
+        self, folder: Path, keeper: Supervisor, console: Console, *, headless: bool, shots: Path | None
+    ) -> None:
+        self.folder, self.keeper, self.console = folder, keeper, console
+        self.headless, self.shots = headless, shots
+        self.links: dict[str, str] = {}
+        self.day: Day | None = None
+        self.display = os.environ.get("DISPLAY", "")
+
+    # ---- starting ------------------------------------------------------------------------------------------------
+
+    def start(self, port: int, speed: float | None) -> None:
+        """Simulated devices, then the machine's programs as `bianmin run` starts them. Raises NotReady."""
+        began = time.monotonic()
+        wires = self.folder / "wires"
+        self._say("simulated devices on their wires …")
+        self.keeper.start(
+            "street",
+            [sys.executable, "-P", "-m", "kiosk.street", str(wires), demo_hall.wires_json()],
+            environment(),
+            ready=Line('{"ready"'),
+            on_line=self._street_says,
+        )
+        if not self.headless and not self.display:
+            self._start_screen()
+        self.keeper.wait_ready("street", timeout=START)
+        self.file = self._write(wires, port, speed)
+        self.machine = machines.load(self.file)
+        self._say("the hall …")
+        self.keeper.start("hall", command("hall", self.file), environment(), ready=Port(self.machine.hall.port))
+        self.keeper.wait_ready("hall", timeout=START)
+        self._people()
+        self._say(f"the hall answers after {time.monotonic() - began:.1f} s")
+        for role in ("window", "kiosk"):
+            flags = ["--headless"] if role == "kiosk" and self.headless else []
+            env = {**environment(), **({"DISPLAY": self.display} if self.display else {})}
+            self.keeper.start(role, command(role, self.file) + flags, env, ready=Line("ready "))
+        self.keeper.wait_ready("window", "kiosk", timeout=START)
+        if self.shots and not self.headless:
+            threading.Thread(target=self._take_shots, daemon=True).start()
+
+    def _write(self, wires: Path, port: int, speed: float | None) -> Path:
+        # A day that runs sixty times as fast has sixty times shorter pauses between two calls of one number.
+        policy = {} if speed is None else {"recall_gap": max(1, round(20 / speed)), "rating_prompt": 30}
+        links = {name: demo_hall.link_of(wires, name, link) for name, link in self.links.items()}
+        file = self.folder / "hall.toml"
+        gateway = demo_hall.free_port(8765)
+        while demo_hall.free_port(gateway + 1) != gateway + 1:  # the kiosk's page stands one port higher
+            gateway = demo_hall.free_port(0)
+        screen = PORTRAIT if not os.environ.get("DISPLAY") else SMALL
+        text = demo_hall.hall_toml(links, port=demo_hall.free_port(port), gateway=gateway, screen=screen, policy=policy)
+        file.write_text(text, encoding="utf-8")
+        state = self.folder / "state"
+        state.mkdir(mode=0o700)
+        return file
+
+    def _people(self) -> None:
+        """Demo logins, tokens for the screens and for us, and the windows opened by their clerks."""
+        from hall_api.accounts import Accounts
+        from hall_api.storage import open_store
+
+        assert self.machine.plan is not None
+        store = open_store(self.machine.database)
+        accounts = Accounts(store, self.machine.plan)
+        for person in self.machine.plan.staff:
+            accounts.set_password(person.login, PASSWORD)
+        self.tokens = {role: accounts.new_token(role, f"demo-{role}") for role in ("screen", "manager", "kiosk")}
+        store.close()
+        self.manager = HallClient(self.machine.hall_url, self.tokens["manager"])
+        for person in self.machine.plan.staff:
+            if person.window is not None:
+                self.manager.at_window(person.window, "open", staff=person.login)
+
+    def _start_screen(self) -> None:
+        """A screen of our own where there is none: Xvfb, upright like a kiosk."""
+        if shutil.which("Xvfb") is None:
+            raise click.ClickException("There is no display, and Xvfb is not installed: apt-get install xvfb.")
+        number: list[str] = []
+        self.keeper.start(
+            "screen",
+            ["Xvfb", "-displayfd", "1", "-screen", "0", "1080x1920x24", "-nolisten", "tcp", "-noreset"],
+            on_line=number.append,
+            ready=Line(""),
+        )
+        self.keeper.wait_ready("screen", timeout=START)
+        self.display = f":{next(line for line in number if line.strip().isdigit()).strip()}"
+
+    def _street_says(self, line: str) -> None:
+        """A line of the street's program."""
+        if not line.startswith("{"):
+            return
+        said = json.loads(line)
+        if "ready" in said:
+            self.links = said["ready"]
+        elif self.day is not None:
+            self.day.report(said)
+
+    def _take_shots(self) -> None:
+        """A picture of the kiosk's screen every few seconds."""
+        from PIL import ImageGrab
+
+        assert self.shots is not None
+        self.shots.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 100_000):
+            time.sleep(SHOT_EVERY)
+            with contextlib.suppress(OSError):  # the screen closes while the demo ends
+                ImageGrab.grab(xdisplay=self.display).save(self.shots / f"kiosk-{number:04}.png")
+
+    # ---- showing -------------------------------------------------------------------------------------------------
+
+    def show_addresses(self) -> None:
+        """Where to look, and who may."""
+        url, gateway = self.machine.hall_url, self.machine.gateway.port
+        ticket = self.manager.issue(queue="A", kiosk=demo_hall.KIOSK)
+        enrol = f"{url}/enrol?token={self.tokens['screen']}&to="
+        rows = [
+            ("窗口工作台 clerk's desk", f"{url}/desk", f"clerk1, clerk2, clerk3 / {PASSWORD}"),
+            ("大厅主管 manager", f"{url}/manager", f"manager / {PASSWORD}"),
+            ("综合屏 hall board", f"{enrol}/board", "this link carries the screen's token"),
+            ("窗口屏 window screen", f"{enrol}/window/1", "also /window/2, /window/3"),
+            ("评价器 evaluator card", f"{enrol}/evaluator/1", "lights up when a visit ends"),
+            ("群众号票页 a citizen's ticket", ticket["url"], "what the slip's QR opens"),
+            ("窗口设备 window devices", f"http://127.0.0.1:{gateway}/", "pads, evaluators, strips"),
+            ("终端设备 kiosk devices", f"http://127.0.0.1:{gateway + 1}/", "printer, reader, scanner, camera"),
+        ]
+        self.console.print("\n[bold]便民 Bianmin · demo hall[/]")
+        for what, address, note in rows:  # addresses stand alone on their lines: a terminal can open or copy them whole
+            self.console.print(f"  {what}  [dim]{note}[/]", soft_wrap=True, highlight=False)
+            self.console.print(f"    {address}", soft_wrap=True, style="cyan", highlight=False)
+        self.console.print()
+        if not self.headless:
+            where = f"screenshots land in {self.shots}" if self.shots else "--shots DIR takes pictures of it"
+            self._say(f"the kiosk's window is on display {self.display}; {where}")
+        self._say(f"files and logs: {self.folder}. Ctrl-C ends everything.")
+
+    def _say(self, sentence: str) -> None:
+        self.console.print(f"bianmin: {sentence}", soft_wrap=True, highlight=False)
+
+    # ---- a day ---------------------------------------------------------------------------------------------------
+
+    def live(self, citizens: int, speed: float, seed: int, kill: int) -> dict[str, Any]:
+        """A day with so many citizens; what it came to."""
+        plan = plans.choose("town")
+        rng = random.Random(seed)
+        people = plan_day(
+            citizens, [q.code for q in plan.queues], len(demo_hall.WINDOWS), [p.code for p in plan.priorities], rng
+        )
+        policy = self.manager.hall()["policy"]
+        street = self.keeper.programs["street"]
+        self.day = day = Day(
+            Patient(HallClient(self.machine.hall_url, self.tokens["kiosk"])),
+            lambda command: street.write(json.dumps(command)),
+            people,
+            {n: (demo_hall.BUS, n, f"strip{n}") for n in demo_hall.WINDOWS},
+            kiosk=demo_hall.KIOSK,
+            speed=speed,
+            recall_gap=policy["recall_gap"],
+            rng=rng,
+        )
+        stop = threading.Event()
+        ear = threading.Thread(target=self.manager.follow, args=(0, day.told, stop), daemon=True)
+        ear.start()
+        killer = threading.Thread(target=self._kill, args=(kill, day, rng.randrange(1 << 30)), daemon=True)
+        killer.start()
+        began = time.monotonic()
+        self.show_addresses()
+        self._say(f"a day of {citizens} citizens, {speed:g} times as fast as life …")
+        day_thread = threading.Thread(target=day.run, daemon=True)
+        day_thread.start()
+        self._watch(day, day_thread, citizens)
+        killer.join(timeout=1)
+        whole = not self.keeper.asked and not day_thread.is_alive()
+        self._settle(day)
+        stop.set()
+        figures = Patient(self.manager).get("/day")
+        result = summary(day.ledger, figures, speed)
+        return {**result, "seconds": round(time.monotonic() - began, 1), "kills": self._killed, "whole": whole}
+
+    _killed = 0
+
+    def _watch(self, day: Day, thread: threading.Thread, citizens: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            issued = progress.add_task("numbers taken", total=citizens)
+            served = progress.add_task("visits ended", total=citizens)
+            while thread.is_alive() and not self.keeper.asked:
+                thread.join(0.3)
+                kinds = [event["type"] for event in list(day.ledger.events)]
+                progress.update(issued, completed=len(day.ledger.issued))
+                progress.update(served, completed=kinds.count("ServiceFinished") + kinds.count("TicketPassed"))
+        if self.keeper.asked:
+            day.stop.set()
+
+    def _settle(self, day: Day) -> None:
+        """Wait a moment for the last slips and ratings to arrive: they are brought even when the hall was away."""
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            result = summary(day.ledger, {}, 1.0)
+            if not result["lost"]:
+                return
+            time.sleep(0.3)
+
+    def _kill(self, times: int, day: Day, seed: int) -> None:
+        """End the hall's program outright at random moments of the day; the supervisor starts it again."""
+        rng = random.Random(seed)
+        while self._killed < times and not day.stop.is_set():
+            time.sleep(rng.uniform(0.5, 3.0))
+            program = self.keeper.programs.get("hall")
+            pid = program.pid if program is not None and program.is_ready.is_set() else None
+            if pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, 9)
+                    self._killed += 1
+
+
+class Patient:
+    """The hall's doors for a citizen who tries again while the hall is away, with the same key."""
+
+    def __init__(self, client: HallClient, patience: float = 60.0) -> None:
+        self.client, self.patience = client, patience
+
+    def post(self, path: str, body: Any, *, key: str) -> Any:
+        """See HallClient.post."""
+        return self._ask(lambda: self.client.post(path, body, key=key))
+
+    def get(self, path: str) -> Any:
+        """See HallClient.get."""
+        return self._ask(lambda: self.client.get(path))
+
+    def _ask(self, ask: Any) -> Any:
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                return ask()
+            except HallAway:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+
+def print_day(console: Console, result: dict[str, Any], speed: float) -> None:
+    """The table at the end of the day."""
+    table = Table(title=f"A day at the hall · {result['citizens']} citizens · speed {speed:g}", title_style="bold")
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    for name in ("tickets", "slips", "calls", "recalls", "passed", "rejoined", "finished"):
+        table.add_row(name, str(result[name]))
+    ratings = result["ratings"]
+    words = zip("54321", ("非常满意", "满意", "基本满意", "不满意", "非常不满意"), strict=True)
+    table.add_row("ratings", "  ".join(f"{word} {ratings[grade]}" for grade, word in words))
+    waits = result["wait_minutes"]
+    table.add_row("wait, minutes of the day", f"mean {waits['mean']}   p95 {waits['p95']}")
+    for name, hop in result["hops"].items():
+        figures = "never" if not hop["n"] else f"p50 {hop['p50_ms']} ms   p99 {hop['p99_ms']} ms   n {hop['n']}"
+        table.add_row(name.replace("_to_", " → ").replace("_", " "), figures)
+    if result["kills"]:
+        table.add_row("hall ended outright", f"{result['kills']} times")
+    for name in ("lost", "duplicated"):
+        style = "bold green" if not result[name] else "bold red"
+        table.add_row(name, f"[{style}]{result[name]}[/]")
+        for kind, numbers in result[f"{name}_what"].items():
+            table.add_row(f"  {kind}", ", ".join(numbers[:12]))
+    console.print(table)

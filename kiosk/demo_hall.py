@@ -1,0 +1,78 @@
+"""The demo's hall: a town centre with three windows and a kiosk, and a simulated device for every role, on wires."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+from kiosk.street import Wire
+
+WINDOWS = (1, 2, 3)
+BUS = "bus"  # the RS-485 line with every pad and evaluator; address n is window n
+KIOSK = "demo"
+WIRES = (
+    Wire("printer", "escpos-printer", {"width_mm": 80}),
+    Wire("id-reader", "ga467-reader"),
+    Wire("scanner", "serial-scanner"),
+    Wire("camera", "uvc-camera", {"width": 1280, "height": 720, "fps": 10}, port=0),
+    Wire(BUS, "queue-bus", {"addresses": list(WINDOWS)}),
+    Wire("strip1", "pingan-strip", {"addresses": [1]}),
+    Wire("strip2", "pingan-strip", {"addresses": [2]}),
+    Wire("strip3", "pingan-strip", {"addresses": [3]}, port=0),
+)
+SERVED = {BUS: {n: n for n in WINDOWS}, "strip1": {1: 1}, "strip2": {2: 2}, "strip3": {3: 3}}
+KIOSK_USES = {"printer": "printer", "reader": "id-reader", "scanner": "scanner", "camera": "camera"}
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` when nobody listens there, else any free port of 127.0.0.1."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free TCP port on 127.0.0.1")
+
+
+def hall_toml(links: dict[str, str], *, port: int, gateway: int, screen: Iterable[str], policy: dict[str, int]) -> str:
+    """The text of the demo's hall.toml; `links` says where each wire ended up."""
+    lines = [
+        "[machine]",
+        f'name = "{KIOSK}"',
+        'roles = ["hall", "kiosk", "window"]',
+        'state = "state"',
+        "[hall]",
+        f"port = {port}",
+        'plan = "town"',
+        "[kiosk]",
+        *(f'{use} = "{name}"' for use, name in KIOSK_USES.items()),
+        "[kiosk.screen]",
+        *screen,
+        "[gateway]",
+        f"port = {gateway}",
+    ]
+    for wire in WIRES:
+        lines += ["[[device]]", f'name = "{wire.name}"', f'driver = "{wire.driver}"', f'link = "{links[wire.name]}"']
+        if wire.options:
+            lines.append("options = { " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in wire.options.items()) + " }")
+        if wire.name in SERVED:
+            pairs = ", ".join(f"{address} = {no}" for address, no in SERVED[wire.name].items())
+            lines.append("windows = { " + pairs + " }")
+    if policy:
+        lines += ["[plan.policy]", *(f"{key} = {value}" for key, value in policy.items())]
+    return "\n".join(lines) + "\n"
+
+
+def wires_json() -> str:
+    """The wires for `python -m kiosk.street`."""
+    return json.dumps([{"name": w.name, "driver": w.driver, "options": dict(w.options), "port": w.port} for w in WIRES])
+
+
+def link_of(folder: Path, name: str, link: str) -> str:
+    """A terminal is opened by its name in the folder, which stays the same when its cable is pulled and put back."""
+    return f"serial://{folder / name}" if link.startswith("serial:") else link
