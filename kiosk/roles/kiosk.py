@@ -146,13 +146,8 @@ def _with_window(
     devices = DevicesHere(here.attendant, names)
     hall = HallHere(HallClient(machine.hall_url, token), here.attendant.kiosk)
     outside = Outside(hall, devices)
-    told = ears.news
-
-    def news(device: str, said: News) -> None:
-        told(device, said)
-        _pass_on(outside, devices, said)
-
-    ears.news, ears.settled, ears.changed = news, outside.print_settled, outside.device_changed
+    post.hear_too(ears, lambda device, said: _pass_on(outside, devices, said))
+    ears.settled, ears.changed = outside.print_settled, outside.device_changed
     here.start()
     post.on_signals(outside.stop)
     print(f"ready {here.page.url}", flush=True)

@@ -80,15 +80,8 @@ class Post:
     """An attendant and its local page, for one role of a machine."""
 
     def __init__(self, machine: Machine, role: str, devices: list[Device], token: str, port: int, ears: Ears) -> None:
-        hear = ears.news
         name = f"{machine.about.name}-{role}" if len(machine.about.roles) > 1 else machine.about.name
         printer = kiosk_devices(machine).get("printer") if role == "kiosk" else None
-
-        def news(device: str, told: News) -> None:
-            gateway_of(self.app).hear(device, told)
-            hear(device, told)
-
-        ears.news = news
         self.attendant = Attendant(
             name,
             HallClient(machine.hall_url, token),
@@ -102,6 +95,7 @@ class Post:
         self.app = create_gateway(
             self.attendant.station, title=name, login=password.matches if password.path.exists() else None
         )
+        hear_too(ears, gateway_of(self.app).hear)
         self.page: Server = serve_gateway(self.app, machine.gateway.host, port)
 
     def start(self) -> None:
@@ -112,6 +106,17 @@ class Post:
         """Stop the page, then the devices."""
         self.page.close()
         self.attendant.close()
+
+
+def hear_too(ears: Ears, listener: Callable[[str, News], None]) -> None:
+    """Whoever hears the news already is joined by one more listener."""
+    first = ears.news
+
+    def both(device: str, told: News) -> None:
+        listener(device, told)
+        first(device, told)
+
+    ears.news = both
 
 
 def on_signals(stop: Callable[[], None]) -> None:

@@ -101,7 +101,10 @@ def test_every_door_answers_as_described(house, checked):
     claimed = ask("kiosk", "POST", "/tickets", {"service": "pension", "priority": "sick"}, 201)["id"]
     ask("clerk", "POST", f"/tickets/{claimed}/verify-priority", {"accept": True})
     job = ask("kiosk", "POST", f"/tickets/{claimed}/reprint", {"kiosk": "k1"})["job"]["id"]
+    ask("kiosk", "GET", "/print-jobs?kiosk=k1")
     ask("kiosk", "POST", f"/print-jobs/{job}", {"state": "confirmed"})
+    ask("kiosk", "POST", "/help", {"kiosk": "k1", "page": "home"})
+    ask("clerk", "POST", "/help/answer", {"kiosk": "k1"})
     device = {"device": "d", "role": "evaluator", "state": "error", "reason": "r", "windows": [1]}
     ask("window", "POST", "/devices", {"machine": "w1", "devices": [device]})
     ask("manager", "POST", "/queues/B/close", {})
