@@ -240,21 +240,22 @@ class Readings:
         )
 
     def day(self) -> Json:
-        """`GET /v1/day`: figures of the business day. Waits in seconds, from issue to the latest call."""
+        """`GET /v1/day`: figures of the business day. Waits in seconds, from issue to the first call."""
         return self._look(_day)
 
 
 def _day(reader: Reader, date: str) -> Json:
     tickets = reader.connection.run(ask.DAY_TICKETS, date=date)
     waits = sorted((called - issued) / 1000 for issued, called, *_ in tickets if called is not None)
+    calls, recalls, passes = (sum(t[n] for t in tickets) for n in (2, 3, 4))
     states = [state for *_, state in tickets]
     grades = {int(grade): int(count) for grade, count in reader.connection.run(ask.DAY_RATINGS, date=date)}
     return {
         "date": date,
         "issued": len(tickets),
-        "called": len(waits),
-        "recalled": sum(recalls for _, _, recalls, _, _ in tickets),
-        "passed": sum(passes for _, _, _, passes, _ in tickets),
+        "called": calls,
+        "recalled": recalls,
+        "passed": passes,
         "finished": states.count("done"),
         "waiting": states.count("waiting"),
         "cancelled": states.count("cancelled"),

@@ -63,11 +63,13 @@ def _call(ticket: Ticket, window: WindowState, draft: Draft) -> None:
         state=step("call", ticket),
         window=window.no,
         staff=window.staff,
+        first_called_at=now if ticket.first_called_at is None else ticket.first_called_at,
         called_at=now,
         recalled_at=now,
         started_at=None,
         changed_at=now,
         recalls=0,
+        all_calls=ticket.all_calls + 1,
     )
     draft.save(called)
     draft.save(replace(window, ticket=called.id))
@@ -100,7 +102,14 @@ def recall(order: Recall, draft: Draft) -> None:
     left = (ticket.recalled_at or 0) + policy.recall_gap * 1000 - now
     if left > 0:
         raise Refusal("recall_too_soon", number=ticket.number, seconds=-(-left // 1000))
-    draft.subject = replace(ticket, state=state, recalled_at=now, changed_at=now, recalls=ticket.recalls + 1)
+    draft.subject = replace(
+        ticket,
+        state=state,
+        recalled_at=now,
+        changed_at=now,
+        recalls=ticket.recalls + 1,
+        all_recalls=ticket.all_recalls + 1,
+    )
     draft.save(draft.subject)
     draft.tell(_said(draft.subject, draft, TicketRecalled))
 

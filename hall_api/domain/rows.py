@@ -35,12 +35,15 @@ class Ticket:
     kiosk: str = ""
     job: str = ""
     issued_at: int = 0
-    called_at: int | None = None
+    first_called_at: int | None = None
+    called_at: int | None = None  # of the present turn
     recalled_at: int | None = None
     started_at: int | None = None
     finished_at: int | None = None
     changed_at: int = 0
-    recalls: int = 0
+    recalls: int = 0  # of the present turn
+    all_calls: int = 0  # without recalls
+    all_recalls: int = 0
     passes: int = 0
     rejoins: int = 0
     served_ms: int = 0  # service time before the last hold or transfer

@@ -28,7 +28,7 @@ SETTINGS = {
     "connect_timeout": 5,
     "application_name": "bianmin",
     # A writer whose machine lost its power must give the turn back: within seconds, not after hours.
-    "options": "-c idle_in_transaction_session_timeout=5000 -c synchronous_commit=on",
+    "options": "-c idle_in_transaction_session_timeout=3000 -c synchronous_commit=on",
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -147,7 +147,7 @@ class PostgresEngine:
         """Disk full, server away."""
         if isinstance(error, errors.DiskFull | errors.OutOfMemory | errors.ConfigurationLimitExceeded):
             return Refusal("disk_full", Kind.UNAVAILABLE, place="PostgreSQL")
-        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | psycopg.InternalError):
             return Refusal("storage_trouble", Kind.UNAVAILABLE, reason=str(error).strip())
         return None
 

@@ -97,12 +97,15 @@ tickets = Table(
     _words("kiosk"),
     _words("job"),  # the last print job
     _time("issued_at", nullable=False),
+    _time("first_called_at"),
     _time("called_at"),  # first call of the present turn
     _time("recalled_at"),  # last call or recall
     _time("started_at"),
     _time("finished_at"),
     _time("changed_at", nullable=False),
     _number("recalls"),
+    _number("all_calls"),
+    _number("all_recalls"),
     _number("passes"),
     _number("rejoins"),
     _number("served_ms"),  # service time before the last hold or transfer

@@ -157,7 +157,9 @@ ANSWERED = select(s.idempotency.c.request, s.idempotency.c.status, s.idempotency
 REMEMBER = insert(s.idempotency).inline()
 FORGET_BEFORE = delete(s.idempotency).where(s.idempotency.c.at < bindparam("before"))
 
-DAY_TICKETS = select(t.issued_at, t.called_at, t.recalls, t.passes, t.state).where(t.business_date == bindparam("date"))
+DAY_TICKETS = select(t.issued_at, t.first_called_at, t.all_calls, t.all_recalls, t.passes, t.state).where(
+    t.business_date == bindparam("date")
+)
 DAY_RATINGS = (
     select(s.evaluations.c.grade, func.count())
     .where(s.evaluations.c.business_date == bindparam("date"))

@@ -23,6 +23,7 @@ from hall_api.storage.writer import Writer
 T = TypeVar("T")
 _HOUSE = Path(__file__).resolve().parents[2]
 READERS = 4
+Look = Callable[[Connection], object]
 
 
 class Store:
@@ -99,7 +100,7 @@ class Readers:
 
     def __init__(self, engine: Engine, waiting: Waiting) -> None:
         self._engine, self._waiting = engine, waiting
-        self._jobs: SimpleQueue[tuple[Callable[[Connection], object], Slot] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Look, Slot] | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._serve, name=f"hall-reader-{n}", daemon=True) for n in range(READERS)
         ]
@@ -119,16 +120,31 @@ class Readers:
         connection: Connection | None = None
         while (job := self._jobs.get()) is not None:
             look, slot = job
-            try:
-                connection = connection or self._engine.connect()
-                slot.result = _in_a_moment(self._engine, connection, look)
-            except Exception as error:  # noqa: BLE001  the asker gets it, the reader goes on
-                slot.error = self._engine.refusal(error) or error
-                if not isinstance(error, Refusal) or error.kind is Kind.UNAVAILABLE:
-                    _hang_up(connection)
-                    connection = None
+            slot.error, known = None, connection is not None
+            connection = self._answer(look, slot, connection)
+            if connection is None and known:  # a line that died while nobody used it: asking again does no harm
+                slot.error = None
+                connection = self._answer(look, slot, connection)
             self._waiting.wake([slot])
-        _hang_up(connection)
+        if connection:
+            connection.close()
+
+    def _answer(self, look: Look, slot: Slot, connection: Connection | None) -> Connection | None:
+        """The answer into the slot; the connection if it is still good."""
+        try:
+            connection = connection or self._engine.connect()
+            slot.result = _in_a_moment(self._engine, connection, look)
+        except Refusal as refusal:
+            slot.error = refusal
+            if refusal.kind is not Kind.UNAVAILABLE:
+                return connection
+        except Exception as error:  # noqa: BLE001  the asker gets it, the reader goes on
+            slot.error = self._engine.refusal(error) or error
+        else:
+            return connection
+        if connection:
+            connection.close()
+        return None
 
     def close(self) -> None:
         """Let every reader finish."""
@@ -136,11 +152,6 @@ class Readers:
             self._jobs.put(None)
         for thread in self._threads:
             thread.join()
-
-
-def _hang_up(connection: Connection | None) -> None:
-    if connection is not None:
-        connection.close()
 
 
 def engine_for(url: str) -> Engine:

@@ -100,7 +100,12 @@ class Writer:
     def _transaction(self, batch: list[tuple[Work, Slot]]) -> list[Told]:
         connection, unit = self._desk()
         with self._engine.turn():
-            connection.begin(write=True)
+            try:
+                connection.begin(write=True)
+            except Exception:  # noqa: BLE001  a line that died while nobody used it: nothing was sent yet
+                self._drop()
+                connection, unit = self._desk()
+                connection.begin(write=True)
             unit.begin()
             for work, slot in batch:
                 slot.result = slot.error = None
