@@ -26,7 +26,7 @@ class StripText:
     flashes: bool = False
 
 
-_SENTENCES: Mapping[Face, str] = {
+SENTENCES: Mapping[Face, str] = {
     "call": "{number} to window {window}, please",
     "serving": "Serving {number}",
     "welcome": "Welcome",
@@ -59,7 +59,7 @@ def strip_text(kind: str, data: Data, say: Callable[[str], str] | None = None) -
     if face is None or window is None:
         return None
     number = str(data.get("number", "")) if face in ("call", "serving") else ""
-    sentence = (say or translator("screens"))(_SENTENCES[face])
+    sentence = (say or translator("screens"))(SENTENCES[face])
     return StripText(
         window=int(window),
         face=face,

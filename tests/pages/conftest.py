@@ -154,7 +154,7 @@ def visit(chromium, hall, complaints):
             page.fill("#login", clerk)
             page.fill("#password", PASSWORD)
             page.click("#enter")
-            page.wait_for_url(f"**{path}")
+            page.wait_for_url(f"{hall.url}{path}")
         else:
             page.goto(f"{hall.url}{path}")
         return page

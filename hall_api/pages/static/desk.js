@@ -109,7 +109,7 @@ function stage() {
 }
 
 const DEEDS = { R: ["recall", () => onTicket("recall")], S: ["start", () => onTicket("start")], F: ["finish", finish], P: ["pass", () => onTicket("pass")], H: ["hold", () => onTicket("hold")], T: ["transfer", transfer] };
-const ALLOWED = { called: ["recall", "start", "finish", "pass", "hold", "transfer"], serving: ["finish", "hold", "transfer"] };
+const ALLOWED = { called: ["recall", "start", "finish", "pass", "transfer"], serving: ["finish", "hold", "transfer"] };
 const OTHER_KEYS = { B: () => !$("#pause").hidden && pause(), N: issue };
 
 // ---- showing -----------------------------------------------------------------------------------------------
