@@ -28,6 +28,11 @@ TABLES: dict[type[Row], Table] = {
 }
 NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in TABLES}
 
+# What never changes is never written again: the index over all numbers of all years is left alone by a call.
+FIXED: dict[type[Row], tuple[str, ...]] = {
+    Ticket: ("business_date", "serial", "number", "service", "kiosk", "issued_at")
+}
+
 
 def _select(kind: type[Row], *conditions: ColumnElement[bool]) -> Select[Any]:
     table = TABLES[kind]
@@ -42,7 +47,8 @@ def _is(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
 def _update(kind: type[Row]) -> Any:
     table = TABLES[kind]
     keys = [c.name for c in table.primary_key]
-    change: dict[str, Any] = {name: bindparam(name) for name in NAMES[kind] if name not in keys}
+    fixed = {*keys, *FIXED.get(kind, ())}
+    change: dict[str, Any] = {name: bindparam(name) for name in NAMES[kind] if name not in fixed}
     return update(table).where(*(table.c[k] == bindparam(f"key_{k}") for k in keys)).values(change)
 
 
