@@ -146,7 +146,7 @@ def postgres() -> Iterator[PostgresServer]:
     try:
         server = PostgresServer(folder)
         yield server
-        server.stop()
+        server.stop("immediate")  # nobody will need it again
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
