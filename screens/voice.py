@@ -134,9 +134,7 @@ class Voice:
             self._lost(f"语音引擎 {self.program} 未安装，叫号只有提示音。请技术人员安装 {self.program}。")
             return None
         except (OSError, subprocess.SubprocessError, ValueError, EOFError, wave.Error) as trouble:
-            self._lost(
-                f"语音引擎没有应答（{type(trouble).__name__}），叫号只有提示音。请技术人员检查 {self.program}。"
-            )
+            self._lost(f"语音引擎没有应答（{type(trouble).__name__}），叫号只有提示音。请技术人员检查 {self.program}。")
             return None
         if self.fault:
             self.fault = ""

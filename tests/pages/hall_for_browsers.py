@@ -35,7 +35,9 @@ PLAN = HallPlan(
     ),
     staff=(
         Staff(login="zhang", work_no="1003", name="张建军", window=1, duties="综合事项的受理与咨询"),
-        Staff(login="li", work_no="1007", name="李秀英", window=3, duties="社会保险登记、转移接续、待遇申领的受理与咨询"),
+        Staff(
+            login="li", work_no="1007", name="李秀英", window=3, duties="社会保险登记、转移接续、待遇申领的受理与咨询"
+        ),
         Staff(login="chen", work_no="900", name="陈主任", role="manager"),
     ),
     policy=Policy(recall_gap=20, rating_prompt=60),

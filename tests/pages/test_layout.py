@@ -20,35 +20,7 @@ SIZES = {
 WITHOUT_SCROLLING = ("/desk", "/board", "/window/3", "/evaluator/3")
 PEOPLE = {"/desk": "li", "/manager": "chen"}
 
-# What is wrong with how a page is laid out, as sentences. A list that scrolls by itself may hold more than it shows.
-LOOK = """() => {
-  const wrong = [], seen = (e) => e.offsetParent !== null || getComputedStyle(e).position === "fixed";
-  const scrolls = (e) => { for (let p = e; p; p = p.parentElement) if (["auto", "scroll"].includes(getComputedStyle(p).overflowY) && p !== document.body) return true; return false; };
-  const rgb = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
-  const light = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const ground = (e) => { for (let p = e; p; p = p.parentElement) { const c = rgb(getComputedStyle(p).backgroundColor); if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
-  if (document.documentElement.scrollWidth > innerWidth) wrong.push(`page is ${document.documentElement.scrollWidth} wide on ${innerWidth}`);
-  for (const e of document.querySelectorAll("body *")) {
-    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !seen(e) || getComputedStyle(e).visibility === "hidden") continue;
-    const what = `${e.tagName.toLowerCase()}#${e.id}.${e.className} "${e.textContent.trim().slice(0, 20)}"`, box = e.getBoundingClientRect(), style = getComputedStyle(e);
-    if (!box.width) continue;
-    if (e.clientWidth && e.scrollWidth > e.clientWidth + 1) wrong.push(`${what} is ${e.scrollWidth} wide in ${e.clientWidth}`);
-    if (e.clientHeight && style.overflowY !== "visible" && !scrolls(e) && e.scrollHeight > e.clientHeight + 1) wrong.push(`${what} is cut off below`);
-    if (box.left < -1 || box.right > innerWidth + 1) wrong.push(`${what} stands out of the page`);
-    if (FIXED && !scrolls(e) && box.bottom > innerHeight + 1) wrong.push(`${what} is below the screen`);
-    for (let p = e.parentElement; p && p !== document.body; p = p.parentElement) {
-      if (!["hidden", "clip"].includes(getComputedStyle(p).overflowX)) continue;
-      const edge = p.getBoundingClientRect();
-      if (box.right > edge.right + 1 || box.bottom > edge.bottom + 1) wrong.push(`${what} is cut off by its parent`);
-    }
-    if (/[\\u4e00-\\u9fff]/.test(e.textContent) && parseFloat(style.fontSize) < 13) wrong.push(`${what} is only ${style.fontSize} high`);
-    if (e.closest(":disabled")) continue;
-    const [a, b] = [light(rgb(style.color).slice(0, 3)), light(ground(e).slice(0, 3))], ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 7) wrong.push(`${what} has contrast ${ratio.toFixed(1)}`);
-  }
-  return wrong;
-}"""
+FAULTS = (Path(__file__).parent / "faults_of_layout.js").read_text("utf-8")
 
 
 @pytest.fixture
@@ -72,7 +44,6 @@ def test_nothing_is_cut_off_or_faint_or_refused(path, busy_hall, visit, complain
     ticket = busy_hall.issue("A")["id"]
     place = path.replace("{id}", ticket)
     page = visit(place, clerk=PEOPLE.get(path), screen=path in ("/board", "/window/3", "/evaluator/3"))
-    fixed = "true" if path in WITHOUT_SCROLLING else "false"
     for width, height in SIZES[path]:
         page.set_viewport_size({"width": width, "height": height})
         page.reload()
@@ -81,7 +52,7 @@ def test_nothing_is_cut_off_or_faint_or_refused(path, busy_hall, visit, complain
         )
         page.evaluate("document.fonts.ready.then(() => true)")
         settled(page, path)
-        found = page.evaluate(LOOK.replace("FIXED", fixed))
+        found = page.evaluate(FAULTS, path in WITHOUT_SCROLLING)
         assert found == [], f"{path} at {width}×{height}"
     assert complaints == []
 
@@ -109,10 +80,10 @@ def test_the_evaluators_question_fits(size, hall, visit):
     page = visit("/evaluator/3", size, screen=True)
     hall.finish(ticket)
     expect(page.locator("#ask")).to_be_visible()
-    assert page.evaluate(LOOK.replace("FIXED", "true")) == []
+    assert page.evaluate(FAULTS, True) == []
     page.click('[data-grade="1"]')
     expect(page.locator("#why")).to_be_visible()
-    assert page.evaluate(LOOK.replace("FIXED", "true")) == []
+    assert page.evaluate(FAULTS, True) == []
 
 
 def test_the_phone_page_asks_and_answers_without_being_cut_off(hall, visit):
@@ -121,13 +92,13 @@ def test_the_phone_page_asks_and_answers_without_being_cut_off(hall, visit):
     hall.call_next()
     page = visit(f"/t/{ticket['id']}", (320, 568))
     expect(page.locator("#go-to")).to_be_visible()
-    assert page.evaluate(LOOK.replace("FIXED", "false")) == []
+    assert page.evaluate(FAULTS, False) == []
     hall.finish(ticket)
     page.reload()
     expect(page.locator("#rate")).to_be_visible()
     page.click('[data-grade="1"]')
     expect(page.locator("#send")).to_be_visible()
-    assert page.evaluate(LOOK.replace("FIXED", "false")) == []
+    assert page.evaluate(FAULTS, False) == []
 
 
 def test_the_desks_questions_fit(busy_hall, visit):
@@ -136,16 +107,24 @@ def test_the_desks_questions_fit(busy_hall, visit):
     for key in "ftn":
         page.keyboard.press(key)
         expect(page.locator("#choices")).to_be_visible()
-        assert page.evaluate(LOOK.replace("FIXED", "true")) == [], key
+        assert page.evaluate(FAULTS, True) == [], key
         page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("sheet", sorted([*ROOT.glob("hall_api/pages/static/*.css"), *ROOT.glob("screens/static/*.css")]), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "sheet",
+    sorted([*ROOT.glob("hall_api/pages/static/*.css"), *ROOT.glob("screens/static/*.css")]),
+    ids=lambda p: p.name,
+)
 def test_colours_come_from_the_one_list(sheet):
     assert re.findall(r"#[0-9A-Fa-f]{3,8}\b(?![^{}]*\{)", sheet.read_text()) == []
 
 
-@pytest.mark.parametrize("template", sorted([*ROOT.glob("hall_api/pages/templates/**/*.html"), *ROOT.glob("screens/templates/**/*.html")]), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "template",
+    sorted([*ROOT.glob("hall_api/pages/templates/**/*.html"), *ROOT.glob("screens/templates/**/*.html")]),
+    ids=lambda p: p.name,
+)
 def test_no_script_or_style_stands_in_a_page_and_nothing_comes_from_elsewhere(template):
     text = template.read_text()
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|https?://", text)

@@ -16,7 +16,8 @@ def watch(page, selector):
     """Notes in the page when `selector` first shows each text, in the page's own clock."""
     page.evaluate(
         """(selector) => { window.seen = {}; const look = () => {
-        const text = document.querySelector(selector)?.textContent; if (text && !(text in seen)) seen[text] = Date.now(); };
+        const text = document.querySelector(selector)?.textContent;
+        if (text && !(text in seen)) seen[text] = Date.now(); };
         new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true}); }""",
         selector,
     )
