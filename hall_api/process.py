@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ CONNECTIONS = 20_000
 PATIENCE = 60.0  # seconds a connection may say nothing, or take nothing of what is sent to it
 LAST_WORDS = 2.0  # seconds for requests under way when the process stops
 SYSTEM = Actor(role="system")
+TURN = 0.001  # seconds: the writer, back from the disk, waits at most so long for the hub's busy thread
 TICK = 1.0  # seconds between two looks at what the passing of time demands
 
 
@@ -68,6 +70,7 @@ def answer_requests(
     prepared: bool = False,
 ) -> int:
     """Answer until SIGTERM, SIGINT or the parent's death; the exit code."""
+    sys.setswitchinterval(TURN)
     hall, accounts = open_hall(serving, url)
     if not prepared and serving.open_windows:
         _open_windows(hall, serving)

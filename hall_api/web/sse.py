@@ -1,4 +1,4 @@
-"""The live feed: the newest journal lines, written out once and sent to every screen that listens.
+"""The live feed: the newest journal lines, written out once for all screens that listen for them.
 
 No screen has a queue of its own. Each remembers the last line it was sent; what it misses is taken from the newest
 lines kept here, or from the journal when it was away for longer. So a slow screen costs no memory: it is let go when
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,10 @@ class Feed:
 
     def __init__(self, hall: Hall, *, kept: int = KEPT, page: int = PAGE, quiet: float = QUIET) -> None:
         self._hall, self._kept, self._page, self._quiet = hall, kept, page, quiet
-        self._loop = get_hub().loop
+        self._loop, self._home = get_hub().loop, get_ident()
         self._news = Event()
         self._seqs: list[int] = []
-        self._lines: list[tuple[str, bytes]] = []  # audience, bytes
+        self._lines: list[Told] = []
         self._joined: dict[tuple[int, tuple[str, ...]], tuple[int, bytes]] = {}
         self._closed = False
         self.listeners = 0
@@ -110,15 +111,18 @@ class Feed:
             return shared
         start = bisect_right(self._seqs, sent)
         lines = self._lines[start : start + self._page]
-        chunk = b"".join(line for audience, line in lines if audience in heard)
+        chunk = b"".join(written(told) for told in lines if told.audience in heard)
         answer = self._seqs[start + len(lines) - 1], chunk
         if len(self._joined) < SHARED:
             self._joined[sent, heard] = answer
         return answer
 
     def _heard(self, lines: Sequence[Told]) -> None:
-        """Called from the journal's thread."""
-        self._loop.run_callback_threadsafe(self._keep, list(lines))
+        """Called in the hub, or from the journal's thread where the store was opened for threads."""
+        if get_ident() == self._home:
+            self._keep(lines)
+        else:
+            self._loop.run_callback_threadsafe(self._keep, lines)
 
     def _keep(self, lines: Sequence[Told]) -> None:
         new = [told for told in lines if told.seq > self.head]
@@ -127,7 +131,7 @@ class Feed:
         if not self._seqs:
             self._floor = max(self._floor, new[0].seq - 1)
         self._seqs += [told.seq for told in new]
-        self._lines += [(told.audience, written(told)) for told in new]
+        self._lines += new
         if len(self._seqs) > 2 * self._kept:  # cut seldom, in one piece
             self._floor = self._seqs[-self._kept - 1]
             del self._seqs[: -self._kept], self._lines[: -self._kept]
