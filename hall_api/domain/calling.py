@@ -41,9 +41,10 @@ def call_one(order: CallOne, draft: Draft) -> None:
     """One waiting or passed number. Subject: the ticket."""
     moment = draft.moment
     window = draft.window(order.window)
-    ticket = draft.book.numbered(moment.date, order.number)
+    number = order.number.strip().upper()
+    ticket = draft.book.numbered(moment.date, number)
     if ticket is None:
-        raise Refusal("no_number", Kind.MISSING, number=order.number)
+        raise Refusal("no_number", Kind.MISSING, number=number)
     step("call", ticket)
     if ticket.bound not in (0, order.window):
         raise Refusal("bound_elsewhere", number=ticket.number, window=ticket.bound)

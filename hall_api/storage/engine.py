@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.engine.interfaces import Dialect
@@ -83,18 +83,26 @@ class Engine(Protocol):
         """Let go of what all connections shared."""
 
 
+class Sql(NamedTuple):
+    """A statement in one engine's words: text, parameter names in order (SQLite only), values it carries itself."""
+
+    text: str
+    names: Sequence[str]
+    params: Mapping[str, Any]
+
+
 class Compiler:
-    """Statement → SQL text and the names of its parameters; remembered as long as the statement lives."""
+    """Statement → SQL; remembered as long as the statement lives."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._known: WeakKeyDictionary[ClauseElement, SQLCompiler] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[ClauseElement, Sql] = WeakKeyDictionary()
 
-    def __call__(self, statement: ClauseElement) -> SQLCompiler:
-        """The compiled statement."""
-        compiled = self._known.get(statement)
-        if compiled is None:
+    def __call__(self, statement: ClauseElement) -> Sql:
+        """The statement in this engine's words."""
+        sql = self._known.get(statement)
+        if sql is None:
             made = statement.compile(dialect=self._dialect, compile_kwargs={"render_postcompile": True})
             assert isinstance(made, SQLCompiler)
-            compiled = self._known[statement] = made
-        return compiled
+            sql = self._known[statement] = Sql(made.string, tuple(made.positiontup or ()), dict(made.params))
+        return sql

@@ -27,6 +27,14 @@ def journal_after(connection: Connection, after: int, limit: int) -> list[Told]:
     return [Told(*cells) for cells in connection.run(ask.JOURNAL_AFTER, after=after, limit=limit)]
 
 
+def _hear(callback: Callback, lines: list[Told]) -> None:
+    """One follower's mistake must stop neither the pen nor the other followers."""
+    try:
+        callback(lines)
+    except Exception:
+        log.exception("a follower of the hall's news failed")
+
+
 class Feed:
     """Who wants to hear, and what they have heard."""
 
@@ -45,7 +53,7 @@ class Feed:
         """Hear all news from now on; returns how to stop."""
         with self._lock:
             number = max(self._callbacks, default=0) + 1
-            self._callbacks[number] = callback
+            self._callbacks[number] = lambda lines: _hear(callback, lines)
         return lambda: self._leave(number)
 
     def _leave(self, number: int) -> None:

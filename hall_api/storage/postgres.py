@@ -44,14 +44,13 @@ class PostgresConnection:
 
     def run(self, statement: ClauseElement, /, **params: Any) -> list[Cells]:
         """Send a statement; its rows, or an empty list."""
-        compiled = self._compile(statement)
-        given = compiled.params if not params else {**compiled.params, **params}
-        cursor = self.raw.execute(compiled.string.encode(), given)
+        sql = self._compile(statement)
+        cursor = self.raw.execute(sql.text.encode(), {**sql.params, **params} if params else sql.params)
         return cursor.fetchall() if cursor.description else []
 
     def run_many(self, statement: ClauseElement, rows: Sequence[Mapping[str, Any]], /) -> None:
         """Send a statement once for each row of parameters."""
-        sql = self._compile(statement).string.encode()
+        sql = self._compile(statement).text.encode()
         if len(rows) == 1:
             self.raw.execute(sql, rows[0])
             return

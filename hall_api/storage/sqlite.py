@@ -56,15 +56,14 @@ class SqliteConnection:
 
     def run(self, statement: ClauseElement, /, **params: Any) -> list[Cells]:
         """Send a statement; its rows, or an empty list."""
-        compiled = self._compile(statement)
-        given = compiled.params if not params else {**compiled.params, **params}
-        return self.raw.execute(compiled.string, [given[name] for name in compiled.positiontup or ()]).fetchall()
+        sql = self._compile(statement)
+        given = {**sql.params, **params} if params else sql.params
+        return self.raw.execute(sql.text, [given[name] for name in sql.names]).fetchall()
 
     def run_many(self, statement: ClauseElement, rows: Sequence[Mapping[str, Any]], /) -> None:
         """Send a statement once for each row of parameters."""
-        compiled = self._compile(statement)
-        names = compiled.positiontup or ()
-        self.raw.executemany(compiled.string, [[row[name] for name in names] for row in rows])
+        sql = self._compile(statement)
+        self.raw.executemany(sql.text, [[row[name] for name in sql.names] for row in rows])
 
     def begin(self, *, write: bool) -> None:
         """Start a transaction."""

@@ -58,7 +58,10 @@ class Writer:
 
     def _serve(self) -> None:
         while (batch := self._take()) is not None:
-            self._write(batch)
+            try:
+                self._write(batch)
+            except Exception:  # after the commit: the answers are good, only telling them failed
+                log.exception("the hall's news could not be told")
             self._waiting.wake([slot for _, slot in batch])
         if self._connection:
             self._connection.close()

@@ -257,3 +257,31 @@ def test_a_store_knows_accounts_beside_the_hall(store):
     store.change(lambda connection: connection.run(add, hash="h", role="kiosk", at=1))
     assert store.read(lambda connection: connection.run(find, hash="h")) == [("kiosk", None)]
     assert store.read(lambda connection: connection.run(select(tokens.c.role).where(tokens.c.hash == "x"))) == []
+
+
+def test_a_follower_that_fails_stops_nobody(hall):
+    def broken(_):
+        raise ZeroDivisionError
+
+    heard = []
+    hall.follow(broken)
+    hall.follow(heard.extend)
+    for n in (1, 2):
+        assert hall.obey(Issue(queue="A"), KIOSK)["number"] == f"A00{n}"
+    assert [line.seq for line in heard] == [1, 2]
+
+
+def test_a_statement_made_for_one_question_is_forgotten(store):
+    """The web layer may compose statements with values in them: they must not pile up in memory."""
+    import gc
+
+    from sqlalchemy import select
+
+    from hall_api.storage.schema import tokens
+
+    connection = store.engine.connect()
+    for n in range(50):
+        connection.run(select(tokens.c.role).where(tokens.c.hash == str(n)))
+    gc.collect()
+    assert len(connection._compile._known) < 25
+    connection.close()

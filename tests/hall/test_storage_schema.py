@@ -72,14 +72,14 @@ def test_no_question_looks_at_old_tickets(url, name):
     """Each is answered from an index that old tickets are not in, or by its key: a million of them cost nothing."""
     params, indexes = EXPECTED[name]
     connection = engine_for(url).connect()
-    compiled = connection._compile(getattr(ask, name))
-    given = {**compiled.params, **params}
+    sql = connection._compile(getattr(ask, name))
+    given = {**sql.params, **params}
     if url.startswith("sqlite"):
-        values = [given[n] for n in compiled.positiontup or ()]
-        plan = " ".join(row[3] for row in connection.raw.execute("EXPLAIN QUERY PLAN " + compiled.string, values))
+        values = [given[n] for n in sql.names]
+        plan = " ".join(row[3] for row in connection.raw.execute("EXPLAIN QUERY PLAN " + sql.text, values))
     else:
         connection.raw.execute("SET enable_seqscan = off")
-        rows = connection.raw.execute(("EXPLAIN " + compiled.string).encode(), given).fetchall()
+        rows = connection.raw.execute(("EXPLAIN " + sql.text).encode(), given).fetchall()
         plan = " ".join(row[0] for row in rows)
     connection.close()
     assert any(index in plan for index in indexes.split("|")), plan
