@@ -8,32 +8,32 @@ from statistics import median
 from benchmarks import served
 from benchmarks.row import Row
 
-ROUNDS, TICKETS = 5, 2000
+ROUNDS, TICKETS = 9, 1000
 TOLD_APART = 10_000
 
 
 def rows() -> Iterator[Row]:
     """Rate and slowest hundredth on one core, beside an empty route; duplicates over two processes."""
-    with served.folder() as where, served.hall(where) as hall, served.bare() as bare:
-        token = hall.token("kiosk")
+    with served.folder() as where, served.hall(where, with_empty=True) as hall:
+        request = {"token": hall.token("kiosk"), "body": {"queue": "A"}, "count": TICKETS}
         ours, empty, raw = [], [], []
-        hall.ask(path="/v1/tickets", body={"queue": "A"}, token=token, count=200)
-        bare.ask(method="GET", path="/empty", count=200)
-        for number in range(ROUNDS):  # in turns, so that both meet the same weather
-            empty.append(bare.ask(method="GET", path="/empty", count=TICKETS))
-            queue = "ABCD"[number % 4]
-            ours.append(hall.ask(path="/v1/tickets", body={"queue": queue}, token=token, count=TICKETS))
+        for _ in range(ROUNDS + 1):  # in turns, so that both meet the same weather
+            empty.append(hall.ask(path="/empty", **request))
+            ours.append(hall.ask(path="/v1/tickets", **request))
             raw += served.commits(where, 400)
+    del ours[0], empty[0]  # the first round warms up
     raw.sort()
     rate, floor = (median(r["rate"] for r in rounds) for rounds in (ours, empty))
+    share = median(a["rate"] / b["rate"] for a, b in zip(ours, empty, strict=True))  # of neighbours in time
     yield Row(
         what="tickets through HTTP, durable, 8 clients, one core",
         ours=rate,
         unit="/s",
         limit=floor,
-        of="/s empty Flask route, same server",
+        of="/s empty Flask route, same server, same request",
         aim="≥ 0.4 × and ≥ 1,000/s",
-        met=rate >= 0.4 * floor and rate >= 1000,
+        met=share >= 0.4 and rate >= 1000,
+        note=f"{share:.2f} × in the median of {ROUNDS} pairs",
     )
     slowest, raw_slowest = median(r["p99"] for r in ours), raw[len(raw) * 99 // 100]
     yield Row(

@@ -74,10 +74,13 @@ class Server:
 class HallServer(Server):
     """`hall serve` over a database in a folder."""
 
-    def __init__(self, folder: Path, *options: str, one_core: bool = True) -> None:
+    def __init__(self, folder: Path, *options: str, one_core: bool = True, with_empty: bool = False) -> None:
         self.path = folder / "hall.db"
         self.database = f"sqlite:///{self.path}"
-        super().__init__("-m", "hall_api", "serve", "--db", self.database, "--port", "0", *options, one_core=one_core)
+        command = ["-m", "hall_api", "serve", "--db", self.database, "--port", "0", *options]
+        if with_empty:
+            command = ["-m", "benchmarks.with_empty", self.database]
+        super().__init__(*command, one_core=one_core)
 
     def token(self, role: str) -> str:
         """A new token."""
@@ -104,9 +107,9 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def hall(where: Path, *options: str, one_core: bool = True) -> Iterator[HallServer]:
-    """A hall that is stopped afterwards."""
-    server = HallServer(where, *options, one_core=one_core)
+def hall(where: Path, *options: str, one_core: bool = True, with_empty: bool = False) -> Iterator[HallServer]:
+    """A hall that is stopped afterwards; `with_empty`: with a route /empty that does nothing."""
+    server = HallServer(where, *options, one_core=one_core, with_empty=with_empty)
     try:
         yield server
     finally:
@@ -115,7 +118,7 @@ def hall(where: Path, *options: str, one_core: bool = True) -> Iterator[HallServ
 
 @contextmanager
 def bare() -> Iterator[Server]:
-    """An empty Flask route on the hall's own server."""
+    """Nothing but an empty Flask route, on the kind of server the hall runs on."""
     server = Server("-m", "benchmarks.bare")
     try:
         yield server

@@ -12,12 +12,17 @@ POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; "
     "img-src 'self' data:"
 )
-STRICT = (
+PAGE = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+)
+DATA = (  # an answer for programs shows and loads nothing at all
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
 )
 ENCRYPTED = ("Strict-Transport-Security", "max-age=31536000")
 
@@ -27,11 +32,14 @@ class StrictHeaders:
 
     def __init__(self, app: WSGIApplication, *, behind_tls: bool = False) -> None:
         self._app = app
-        self._headers = (*STRICT, ENCRYPTED) if behind_tls else STRICT
+        self._page = (*PAGE, ENCRYPTED) if behind_tls else PAGE
+        self._data = (*DATA, ENCRYPTED) if behind_tls else DATA
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        strict = self._data if environ["PATH_INFO"].startswith("/v1/") else self._page
+
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
-            headers.extend(self._headers)
+            headers.extend(strict)
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         return self._app(environ, start)

@@ -129,13 +129,21 @@ def rejoin_ticket(ask: Ask) -> Order:
         "grade": Field(kind=int, required=True, low=1, high=5, help="5 very satisfied … 1 very dissatisfied"),
         "channel": Field(choices=("evaluator", "qr", "kiosk", "pc")),
         "options": Field(kind=list, high=20, items=Field(required=True, low=1, high=40)),
+        "age": Field(kind=int, low=0, high=7 * 86400, help="seconds since the key was pressed, when told late"),
     },
 )
 def rate_ticket(ask: Ask) -> Order:
     """Rate a finished visit, once."""
     channel = ask.body["channel"] or ("qr" if ask.actor.role == PUBLIC else "evaluator")
     _only_by_citizen(ask, channel)
-    return Rate(ticket=ask.path["id"], grade=ask.body["grade"], channel=channel, options=ask.body["options"] or ())
+    late = ask.body["age"] if ask.actor.role in RATERS else None
+    return Rate(
+        ticket=ask.path["id"],
+        grade=ask.body["grade"],
+        channel=channel,
+        options=ask.body["options"] or (),
+        age=late or 0,
+    )
 
 
 @tickets.post(
