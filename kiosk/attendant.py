@@ -159,8 +159,10 @@ class Attendant:
 
     def _deliver(self, message: Message) -> None:
         """For the outbox: raises HallAway to be tried again; a refusal (already rated) is an answer."""
+        # What counts is when the key was pressed, not when its message gets through.
+        body = {**message.body, "age": max(0, round(time.time() - message.at))}
         try:
-            self.hall.post(message.path, dict(message.body), key=message.key)
+            self.hall.post(message.path, body, key=message.key)
         except HallRefused as no:
             LOG.info("the hall did not take a message: %s", no.code)
 

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ class Message:
     key: str
     path: str
     body: Mapping[str, Any]
+    at: float  # when it was put into the box, by this machine's clock
 
 
 class Outbox:
@@ -52,7 +54,7 @@ class Outbox:
         target = self._folder / f"{order:06d}-{key}.json"
         draft = target.with_suffix(".part")
         with draft.open("w", encoding="utf-8") as out:
-            json.dump({"key": key, "path": path, "body": dict(body)}, out)
+            json.dump({"key": key, "path": path, "body": dict(body), "at": time.time()}, out)
             out.flush()
             os.fsync(out.fileno())
         draft.rename(target)
@@ -89,7 +91,7 @@ def _read(file: Path) -> Message | None:
     """The message in a file. A file a failing disk has spoilt is put aside under another name, not thrown away."""
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
-        return Message(key=stored["key"], path=stored["path"], body=stored["body"])
+        return Message(key=stored["key"], path=stored["path"], body=stored["body"], at=stored["at"])
     except (ValueError, KeyError) as spoilt:
         aside = file.with_suffix(".spoilt")
         file.rename(aside)

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between a death and the next start; doubled at each
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds between a death and the next start; doubled at each
 STEADY = 10.0  # a program that has lived this long has recovered
 LOG_BYTES = 10_000_000  # a log is set aside (.1) at this size
 TAIL = 12  # lines shown when a program dies

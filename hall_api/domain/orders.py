@@ -118,11 +118,15 @@ class Cancel(TicketOrder):
 
 @dataclass(frozen=True, kw_only=True)
 class Rate(TicketOrder):
-    """Rate a finished visit, once. grade 5…1; channel: evaluator, qr, kiosk, pc; `options` are codes of reasons."""
+    """Rate a finished visit, once. grade 5…1; channel: evaluator, qr, kiosk, pc; `options` are codes of reasons.
+
+    `age`: seconds since the key was pressed, when the machine at the window could not reach the hall at once.
+    """
 
     grade: int
     channel: str = "evaluator"
     options: tuple[str, ...] = ()
+    age: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

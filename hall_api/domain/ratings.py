@@ -22,6 +22,7 @@ GRADES = range(1, 6)
 CHANNELS = ("evaluator", "qr", "kiosk", "pc")
 OPTIONS_VERSION = 1
 CASE_BITS = 80
+ROUNDING_MS = 1000  # an age is told in whole seconds
 
 
 def person(login: str, plan: HallPlan) -> Staff | None:
@@ -76,7 +77,7 @@ def rate(order: Rate, draft: Draft) -> None:
     if ticket.rating == "rated":
         raise Refusal("already_rated", number=ticket.number)
     step("rate", ticket)
-    if order.channel == "evaluator" and not _card_shows(ticket, draft.moment.now):
+    if order.channel == "evaluator" and not _pressed_in_time(order, ticket, draft.moment.now):
         raise Refusal("no_invitation", number=ticket.number)
     draft.save(_evaluation(order, ticket, draft))
     if ticket.rating == "invited":
@@ -117,6 +118,15 @@ def run_out(draft: Draft) -> None:
 
 def _card_shows(ticket: Ticket, now: int) -> bool:
     return ticket.rating == "invited" and now < (ticket.rating_until or 0)
+
+
+def _pressed_in_time(order: Rate, ticket: Ticket, now: int) -> bool:
+    """The key was pressed while the card showed, though its message may come after the invitation has run out."""
+    if order.age <= 0:
+        return _card_shows(ticket, now)
+    pressed = now - order.age * 1000
+    invited = ticket.rating in ("invited", "timed_out")
+    return invited and (ticket.finished_at or now) - ROUNDING_MS <= pressed < (ticket.rating_until or 0)
 
 
 def _evaluation(order: Rate, ticket: Ticket, draft: Draft) -> Evaluation:

@@ -456,6 +456,19 @@ def test_not_rating_is_no_rating(hall, clock):
     assert hall.day()["ratings"]["4"] == 1
 
 
+def test_a_key_pressed_in_time_counts_though_its_message_comes_late(hall, clock):
+    """The hall was away when the key was pressed: what counts is when the citizen pressed it."""
+    issue(hall), issue(hall)
+    first = call_and_finish(hall)
+    clock.on(seconds=600)
+    hall.obey(Housekeep(), SYSTEM)
+    for age in (0, 500, 640):  # not told late; pressed when the card had gone; pressed before there was one
+        assert refused(hall, Rate(ticket=first["id"], grade=2, age=age)) == ("no_invitation", "conflict")
+    assert hall.obey(Rate(ticket=first["id"], grade=2, age=590), SYSTEM)["rating"] == "rated"
+    assert refused(hall, Rate(ticket=first["id"], grade=5, age=590)) == ("already_rated", "conflict")
+    assert hall.day()["ratings"]["2"] == 1 and len(hall.cases()["cases"]) == 1
+
+
 def test_the_next_visit_takes_the_last_card_away(hall):
     issue(hall), issue(hall)
     first, second = call_and_finish(hall), call_and_finish(hall)
