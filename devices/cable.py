@@ -168,8 +168,8 @@ class Cable:
         with self._changing():
             news = self.condition.opened()
         self._count("opened")
+        self._orders.open()  # before it is told: whoever hears that the cable is back may send at once
         self._deliver(news)
-        self._orders.open()
         while not self._stop.is_set():
             self._say(link, rhythm)
             now = time.monotonic()

@@ -18,27 +18,35 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from devices import roles
-from devices.roles import News, Obeyed, Order, PrintSlip, Refused, Unconfirmed
+from devices.roles import News, Order
 from devices.station import DeviceEntry, Station
 from hall_api.client import HallAway, HallClient, HallRefused
 from kiosk import bell
 from kiosk.bell import Place, Request, WindowNow
 from kiosk.outbox import Message, Outbox
+from kiosk.slips import Slips
 
 LOG = logging.getLogger(__name__)
-FRESH = 120.0  # seconds after which a slip nobody printed is no longer wanted: its citizen has gone or read the screen
 PATIENCE = 5.0  # seconds a key press waits for a hall that is away; later it would surprise the clerk
 REPORT_EVERY = 30.0  # seconds between two reports of an unchanged device
 LOOK_EVERY = 0.5  # seconds between two looks at the devices
 REFRESH_AFTER = 1.0  # seconds after an event until the pads are told how many wait
+SHUT_OUT = 10.0  # seconds until a hall that knows our token no more is asked again
+LATER = (401, 429)  # refusals that say nothing about the message: our token is unknown, or we ask too often
 
-SETTLED = {Obeyed: "confirmed", Unconfirmed: "unknown", Refused: "failed"}
+
+@dataclass(frozen=True)
+class Wish:
+    """What a key asks of the hall: who pressed it, and until when it is worth trying."""
+
+    device: str
+    address: int
+    request: Request
+    deadline: float  # of the monotonic clock
 
 
 @dataclass
@@ -64,14 +72,13 @@ class Attendant:
         printer: str = "",
         ears: Ears | None = None,
     ) -> None:
-        self.name, self.hall, self.kiosk, self.printer = name, hall, kiosk, printer
+        self.name, self.hall, self.kiosk = name, hall, kiosk
         self.ears = ears or Ears()
         self.places: dict[str, Place] = {}
         self.windows: dict[int, WindowNow] = {}
         self._lock = threading.RLock()
         self._stop = threading.Event()
-        self._wishes: queue.SimpleQueue[tuple[str, int, Request] | None] = queue.SimpleQueue()
-        self._slips: queue.SimpleQueue[tuple[str, str, bool] | None] = queue.SimpleQueue()
+        self._wishes: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
         self._showing: dict[tuple[str, int], Future[Any]] = {}
         self._next: dict[tuple[str, int], Order] = {}
         self._count_due = 0.0
@@ -80,9 +87,16 @@ class Attendant:
             self.places[one.name] = Place(one.name, one.roles, one.windows)
         self.windows = {no: WindowNow(no) for place in self.places.values() for no in place.windows.values()}
         self.outbox = Outbox(state / f"{name}-outbox", self._deliver, HallAway)
+        self.slips = Slips(
+            hall,
+            kiosk,
+            lambda slip: self.station.send(printer, slip, timeout=60.0).result(),
+            lambda job, state, reason: self.ears.settled(job, state, reason),
+            self._stop,
+        )
+        duties = (self._follow, self._run, self._report, *((self.slips.run,) if kiosk else ()))
         self._threads = [
-            threading.Thread(target=duty, name=f"{name} {duty.__name__.strip('_')}", daemon=True)
-            for duty in (self._follow, self._run, self._print, self._report)
+            threading.Thread(target=duty, name=f"{name} {duty.__name__.strip('_')}", daemon=True) for duty in duties
         ]
 
     def start(self) -> None:
@@ -94,7 +108,7 @@ class Attendant:
         """Stop serving and let go of every cable; ratings that have not reached the hall stay on the disk."""
         self._stop.set()
         self._wishes.put(None)
-        self._slips.put(None)
+        self.slips.close()
         self.outbox.close()
         self.station.close()
         for thread in self._threads:
@@ -109,39 +123,48 @@ class Attendant:
             return
         with self._lock:
             request = bell.heed(news, place, self.windows)
-        if request is not None and request.keep:
-            self.outbox.put(request.path, request.body)
-        elif request is not None:
-            self._wishes.put((device, news.address, request))
+        if request is not None:
+            self._ask_for(device, news.address, request)
         elif isinstance(news, roles.KeyPressed):
             self._sorry(device, news.address)
-        if isinstance(news, roles.Alive):
+        if isinstance(news, roles.Alive) or (isinstance(news, roles.LinkDown) and news.over):
             self._catch_up(device)
         self.ears.news(device, news)
 
+    def _ask_for(self, device: str, address: int, request: Request) -> None:
+        """A rating goes by way of the disk, a key straight to the hall."""
+        if request.keep:
+            try:
+                self.outbox.put(request.path, request.body)
+                return
+            except OSError as trouble:
+                LOG.error("a rating could not be kept on the disk (%s); it is sent without", trouble)
+        self._wishes.put(Wish(device, address, request, time.monotonic() + PATIENCE))
+
     def _run(self) -> None:
-        """Ask the hall for what a key asks. A key pressed while the hall is away is forgotten after some seconds."""
+        """Ask the hall for what keys ask, one after the other."""
         while (wish := self._wishes.get()) is not None:
-            device, address, request = wish
-            key, deadline = str(uuid.uuid4()), time.monotonic() + PATIENCE
-            while not self._stop.is_set():
-                try:
-                    answer = self.hall.post(request.path, dict(request.body), key=key)
-                except HallAway:
-                    if time.monotonic() > deadline:
-                        self._sorry(device, address)
-                        break
-                    self._stop.wait(0.2)
-                    continue
-                except HallRefused as no:
-                    LOG.info("the hall refused %s: %s", request.path.rsplit("/", 1)[-1], no.code)
-                    self._sorry(device, address)
-                    break
-                if answer is None:  # nobody waits
-                    self._sorry(device, address)
-                else:
-                    self._learn(answer)
-                break
+            if not self._grant(wish):
+                self._sorry(wish.device, wish.address)
+
+    def _grant(self, wish: Wish) -> bool:
+        """True when the hall has done it. A key pressed while the hall is away is forgotten after some seconds."""
+        key, request = str(uuid.uuid4()), wish.request
+        while not self._stop.is_set():
+            try:
+                answer = self.hall.post(request.path, dict(request.body), key=key)
+            except HallAway:
+                if time.monotonic() > wish.deadline:
+                    return False
+                self._stop.wait(0.2)
+                continue
+            except HallRefused as no:
+                LOG.info("the hall refused %s: %s", request.path.rsplit("/", 1)[-1], no.code)
+                return False
+            if answer is not None:  # None: nobody waits
+                self._learn(answer)
+            return answer is not None
+        return False
 
     def _learn(self, ticket: Mapping[str, Any]) -> None:
         """The answer tells what the window holds now, before the journal does."""
@@ -164,29 +187,26 @@ class Attendant:
         try:
             self.hall.post(message.path, body, key=message.key)
         except HallRefused as no:
+            if no.status in LATER:
+                raise HallAway(no.detail) from no
             LOG.info("the hall did not take a message: %s", no.code)
 
     # ---- the hall speaks -----------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        """Set every device to how things are, then follow the journal from there."""
-        after = None
-        while after is None and not self._stop.is_set():
+        """Set every device to how things are, then follow the journal from there; again when the hall is a new one."""
+        while not self._stop.is_set():
             try:
-                after = self._arrive()
+                self.hall.follow(self._arrive(), self._hear, self._stop)
             except HallAway:
                 self._stop.wait(1.0)
             except HallRefused as no:
                 LOG.error("the hall does not let this machine in: %s", no.detail)
-                self._stop.wait(10.0)
-        if after is not None:
-            self.hall.follow(after, self._hear, self._stop)
+                self._stop.wait(SHUT_OUT)
 
     def _arrive(self) -> int:
         """Learn how things are now; returns the journal's number for it."""
         seq = int(self._get("/healthz")["seq"])
-        self._facts = self._get("/hall")
-        self._zone = ZoneInfo(self._facts["time_zone"])
         for window in self._get("/windows")["windows"]:
             if window["no"] in self.windows:
                 with self._lock:
@@ -194,7 +214,7 @@ class Attendant:
         for name in self.places:
             self._catch_up(name)
         if self.kiosk:
-            self._unfinished_jobs()
+            self.slips.catch_up(self._get("/hall"))
         return seq
 
     def _catch_up(self, device: str) -> None:
@@ -208,6 +228,7 @@ class Attendant:
             if now.rating:
                 for ring in bell.ring("RatingInvited", {"window": now.no}, [self.places[device]]):
                     self._show(ring)
+        self._count_due = self._count_due or time.monotonic() + REFRESH_AFTER
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         """One event of the journal."""
@@ -218,9 +239,8 @@ class Attendant:
                 self.windows[no] = bell.follow(self.windows[no], kind, data)
         for ring in bell.ring(kind, data, list(self.places.values())):
             self._show(ring)
-        ours = kind in ("TicketIssued", "SlipQueued") and data.get("job") and data.get("kiosk") == self.kiosk != ""
-        if ours and _age(event["at"]) < FRESH:
-            self._slips.put((data["job"], data["ticket"], kind == "SlipQueued"))
+        if self.kiosk:
+            self.slips.hear(event)
         if kind.startswith("Ticket") and not self._count_due:
             self._count_due = time.monotonic() + REFRESH_AFTER
 
@@ -244,78 +264,20 @@ class Attendant:
         if order is not None and not self._stop.is_set():
             self._show(bell.Ring(device, order))
 
-    # ---- slips -----------------------------------------------------------------------------------------------------
-
-    def _print(self) -> None:
-        """Print one slip after the other. What a slip became is told to the hall before and after its first byte."""
-        while (slip := self._slips.get()) is not None:
-            job, ticket, again = slip
-            try:
-                self._print_one(job, ticket, again)
-            except HallRefused as no:
-                LOG.error("slip of job %s was not printed: %s", job, no.code)
-
-    def _print_one(self, job: str, ticket_id: str, again: bool) -> None:
-        ticket = self._patiently(lambda: self._get(f"/tickets/{ticket_id}"))
-        if ticket is None:
-            return
-        # Known at the hall before the first byte: after a power cut the job is "sending", so nobody prints it twice.
-        self._settle(job, "sending", "")
-        outcome = self.station.send(self.printer, self._slip(ticket, again), timeout=60.0).result()
-        self._settle(job, SETTLED[type(outcome)], getattr(outcome, "reason", ""))
-
-    def _slip(self, ticket: Mapping[str, Any], again: bool) -> PrintSlip:
-        issued = datetime.fromisoformat(ticket["issued_at"].replace("Z", "+00:00")).astimezone(self._zone)
-        return PrintSlip(
-            id=str(ticket["id"]),
-            hall=self._facts["name"],
-            service=ticket["service_name"] or ticket["queue_name"],
-            number=ticket["number"],
-            ahead=ticket["ahead"] or 0,
-            wait_minutes=ticket["wait_minutes"],
-            zone=ticket["zone"],
-            time=f"{issued:%Y-%m-%d %H:%M}",
-            url=ticket["url"],
-            complaint_phone=self._facts["complaint_phone"],
-            reprint=again,
-        )
-
-    def _settle(self, job: str, state: str, reason: str) -> None:
-        self._patiently(
-            lambda: self.hall.post(
-                f"/print-jobs/{job}", {"state": state, "reason": reason}, key=f"{job}-{state}-{uuid.uuid4()}"
-            )
-        )
-        self.ears.settled(job, state, reason)
-
-    def _unfinished_jobs(self) -> None:
-        """Slips from before this start: one that was under way may have been printed; one that never began is printed
-        now if its citizen may still stand there."""
-        jobs = self._get(f"/print-jobs?kiosk={self.kiosk}")["jobs"]
-        for job in jobs:
-            if job["state"] == "sending":
-                self._settle(
-                    job["id"], "unknown", "The kiosk was switched off while it was printing: look at the slip."
-                )
-            elif _age(job["at"]) < FRESH:
-                self._slips.put((job["id"], job["ticket"], bool(job["first"])))
-            else:
-                self._settle(
-                    job["id"], "failed", "The kiosk was off when this slip was wanted: print it again if asked."
-                )
-
     # ---- reports -----------------------------------------------------------------------------------------------------
 
     def _report(self) -> None:
         """Tell the hall how the devices are: every change at once, everything now and then."""
-        told: dict[str, tuple[str, str]] = {}
+        told: dict[str, tuple[str, str]] = {}  # to the hall
+        noticed: dict[str, tuple[str, str]] = {}  # by this machine's own window
         due = 0.0
         while not self._stop.is_set():
             states = {s.name: (s.state.value, s.reason) for s in self.station.states()}
-            changed = [name for name, state in states.items() if told.get(name) != state]
-            for name in changed:
+            for name in [name for name, state in states.items() if noticed.get(name) != state]:
                 for role in self.places[name].roles:
                     self.ears.changed(role, *states[name])
+            noticed = states
+            changed = [name for name, state in states.items() if told.get(name) != state]
             if changed or time.monotonic() >= due:
                 names = list(states) if time.monotonic() >= due else changed
                 if self._report_these(names, states):
@@ -369,15 +331,6 @@ class Attendant:
     def _get(self, path: str) -> dict[str, Any]:
         return self.hall.get(path)
 
-    def _patiently(self, ask: Callable[[], Any]) -> Any:
-        """Ask again until the hall is there; None only when this machine is being stopped."""
-        while not self._stop.is_set():
-            try:
-                return ask()
-            except HallAway:
-                self._stop.wait(0.5)
-        return None
-
 
 def _now(window: Mapping[str, Any]) -> WindowNow:
     """What GET /v1/windows tells of one window."""
@@ -398,10 +351,6 @@ def _as_event(now: WindowNow) -> tuple[str, dict[str, Any]]:
     if now.ticket_state:
         return {"called": "TicketCalled", "serving": "ServiceStarted"}[now.ticket_state], data
     return {"open": "WindowOpened", "paused": "WindowPaused"}.get(now.state, "WindowClosed"), data
-
-
-def _age(at: str) -> float:
-    return (datetime.now(UTC) - datetime.fromisoformat(at.replace("Z", "+00:00"))).total_seconds()
 
 
 def entries_of(devices: Sequence[Any]) -> list[DeviceEntry]:

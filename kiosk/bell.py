@@ -60,6 +60,14 @@ class Request:
 
 # ---- the hall speaks: event type → orders for the devices of one window ------------------------------------
 
+# Events after which a window holds the ticket, and how.
+_HOLDING = {
+    "TicketCalled": "called",
+    "TicketRecalled": "called",
+    "ServiceStarted": "serving",
+    "TicketResumed": "serving",
+}
+
 FACES: dict[str, Callable[[StripText], Order]] = {
     "call": lambda text: roles.ShowCall(number=text.number, window=text.window),
     "serving": lambda text: roles.ShowServing(number=text.number, window=text.window),
@@ -75,7 +83,7 @@ def _on_strip(kind: str, data: Data) -> Order | None:
 
 
 def _on_pad(kind: str, data: Data) -> Order | None:
-    return roles.ShowNumber(number=data["number"]) if kind in ("TicketCalled", "TicketRecalled") else None
+    return roles.ShowNumber(number=data["number"]) if kind in _HOLDING else None
 
 
 def _on_evaluator(kind: str, _data: Data) -> Order | None:
@@ -162,12 +170,6 @@ def window_of(place: Place, address: int) -> int | None:
 
 # ---- what a machine remembers of its windows ---------------------------------------------------------------
 
-_HOLDING = {
-    "TicketCalled": "called",
-    "TicketRecalled": "called",
-    "ServiceStarted": "serving",
-    "TicketResumed": "serving",
-}
 _LEAVING = {"TicketPassed", "TicketHeld", "TicketTransferred", "ServiceFinished"}
 _WINDOW = {"WindowOpened": "open", "WindowResumed": "open", "WindowPaused": "paused", "WindowClosed": "closed"}
 
