@@ -8,6 +8,8 @@ import { both, fill, t, w } from "./words.js";
 const ROWS = 6;
 const QUEUES = 8;
 const STALE_MS = 10000;
+const PATIENCE_MS = 2500; // for the first answer, before the sign shows
+const begun = Date.now();
 const NOTICE_MS = 8000;
 const NOTICE_LETTERS = 40;
 const options = new URLSearchParams(location.search);
@@ -83,7 +85,7 @@ async function refresh() {
 const alive = () => { shown = now(); };
 const announcer = new Announcer({ silent: quiet, onBlocked: (blocked) => sign(blocked) });
 // A thousand boards must not ask at once: the counts follow within a second, the call itself is already shown.
-const refreshSoon = soon(refresh, () => 150 + Math.random() * 600);
+const refreshSoon = soon(refresh, () => 300 + Math.random() * 1200);
 
 function hear({ seq, at, type, data }) {
   if (type === "TicketCalled" || type === "TicketRecalled") {
@@ -103,9 +105,9 @@ function tick() {
   text("#clock", clock());
   text("#day", day());
   text("#day-english", dayEnglish());
-  const stale = !feed || feed.silence > STALE_MS;
+  const stale = feed ? feed.silence > STALE_MS : Date.now() - begun > PATIENCE_MS;
   show("#stale", stale);
-  document.body.dataset.stale = String(stale);
+  document.body.dataset.stale = String(stale || !feed);
   if (stale && shown) text("#stale-text", fill(t("Data as of {time}"), { time: clock(shown) }));
   if (stale && !shown) text("#stale-text", t("Waiting for the hall"));
   text("#notice", notices[Math.floor(Date.now() / NOTICE_MS) % notices.length]);
@@ -114,6 +116,7 @@ function tick() {
 
 async function begin() {
   setInterval(tick, 500);
+  tick();
   for (let seq = null; seq === null;) {
     try {
       const hall = await get("/v1/hall");

@@ -1,6 +1,6 @@
 // The evaluator card: the clerk's card while nothing is asked, five grades when a visit has ended, one press decides.
 import { get, order, Refusal } from "/static/api.js";
-import { $, h, icon, pair, show, text } from "/static/dom.js";
+import { $, h, icon, now, pair, show, text } from "/static/dom.js";
 import { faces } from "/static/faces.js";
 import { followWindow } from "./own_window.js";
 import { REASONS, REASONS_VERSION } from "./reasons.js";
@@ -51,7 +51,7 @@ function press(value) {
   if (value > POOR) return send();
   drawReasons();
   face("why");
-  const left = invited.until ? Date.parse(invited.until) - Date.now() - MARGIN_MS : REASONS_MS;
+  const left = invited.until ? Date.parse(invited.until) - now() - MARGIN_MS : REASONS_MS;
   timer = setTimeout(send, Math.max(500, Math.min(REASONS_MS, left)));
   return null;
 }

@@ -5,9 +5,11 @@ import { Feed, soon } from "/static/follow.js";
 import { fill, t } from "./words.js";
 
 const STALE_MS = 10000;
+const PATIENCE_MS = 2500; // for the first answer, before the sign shows
 
 /** Follow window `no`: draw(window, hall) after every change, hear(event) for its own events. Answers nothing. */
 export async function followWindow(no, { draw, hear = () => {}, unknown = () => {} }) {
+  const begun = Date.now();
   let hall = {}, feed = null, shown = null;
   const alive = () => { shown = now(); };
   const refresh = async () => {
@@ -20,13 +22,15 @@ export async function followWindow(no, { draw, hear = () => {}, unknown = () => 
     }
   };
   const refreshSoon = soon(refresh, 40);
-  setInterval(() => {
-    const stale = !feed || feed.silence > STALE_MS;
-    document.body.dataset.stale = String(stale);
+  const tick = () => {
+    const stale = feed ? feed.silence > STALE_MS : Date.now() - begun > PATIENCE_MS;
+    document.body.dataset.stale = String(stale || !feed);
     show("#stale", stale);
     if (stale) text("#stale-text", shown ? fill(t("Data as of {time}"), { time: clock(shown) }) : t("Waiting for the hall"));
     if (document.querySelector("#clock")) text("#clock", clock());
-  }, 500);
+  };
+  setInterval(tick, 500);
+  tick();
   while (!feed) {
     try {
       hall = await get("/v1/hall");

@@ -29,8 +29,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
 ]
+LOUD = "--autoplay-policy=no-user-gesture-required"  # as a display's launcher starts its browser
 
 
 @pytest.fixture
@@ -72,6 +72,13 @@ class Hall:
         self.url = line.split()[1]
         self.port = int(self.url.rpartition(":")[2])
         return self
+
+    def freeze(self):
+        """As if the cable were pulled: nobody answers, and nobody says so."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -121,11 +128,24 @@ def free_port():
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def play():
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
-        yield browser
-        browser.close()
+        yield play
+
+
+@pytest.fixture(scope="session")
+def chromium(play):
+    browser = play.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=[*FLAGS, LOUD])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def shy_chromium(play):
+    """A browser as anybody opens it: no page sounds before it was pressed."""
+    browser = play.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def calls(hall):
     return [line["data"]["number"] for line in hall.events("TicketCalled")]
 
 
-def test_a_visit_by_keyboard(hall, visit, picture, complaints):
+def test_a_visit_by_keyboard(hall, visit, complaints):
     first, second = hall.issue("A"), hall.issue("B")
     for _ in range(4):
         hall.issue("C")
@@ -32,7 +32,6 @@ def test_a_visit_by_keyboard(hall, visit, picture, complaints):
     expect(page.locator("#state")).to_contain_text("正在呼叫")
     press(page, "s")
     expect(page.locator("#state")).to_contain_text("正在办理")
-    picture(page, "desk")
     press(page, "f")
     expect(page.locator("#choices")).to_be_visible()
     press(page, "4")

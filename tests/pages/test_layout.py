@@ -26,21 +26,27 @@ FAULTS = (Path(__file__).parent / "faults_of_layout.js").read_text("utf-8")
 @pytest.fixture
 def busy_hall(hall):
     """A hall in the middle of its morning."""
-    for queue in "AAAABBCCCAAB":
+    for queue in "AAAABBCCDACBDAAC":
         hall.issue(queue)
+    hall.issue(None, service="pension")
     hall.issue("A", priority="elder")
+    hall.issue(None, service="pension")
     hall.open_window(3), hall.open_window(1, "zhang")
     one, two = hall.call_next(3), hall.call_next(3, "done")
     hall.ask(f"/tickets/{one['id']}/rate", {"grade": 2, "channel": "evaluator"})
     hall.ask(f"/tickets/{two['id']}/start", {})
     hall.ask(f"/tickets/{two['id']}/hold", {})
+    three = hall.call_next(1)
+    four = hall.call_next(1, "accepted")
+    hall.ask(f"/tickets/{three['id']}/rate", {"grade": 5, "channel": "evaluator"})
+    hall.ask(f"/tickets/{four['id']}/pass", {})
     hall.call_next(1)
     hall.ask(f"/tickets/{hall.call_next(3)['id']}/start", {})
     return hall
 
 
 @pytest.mark.parametrize("path", SIZES)
-def test_nothing_is_cut_off_or_faint_or_refused(path, busy_hall, visit, complaints):
+def test_nothing_is_cut_off_or_faint_or_refused(path, busy_hall, visit, complaints, picture):
     ticket = busy_hall.issue("A")["id"]
     place = path.replace("{id}", ticket)
     page = visit(place, clerk=PEOPLE.get(path), screen=path in ("/board", "/window/3", "/evaluator/3"))
@@ -53,6 +59,8 @@ def test_nothing_is_cut_off_or_faint_or_refused(path, busy_hall, visit, complain
         page.evaluate("document.fonts.ready.then(() => true)")
         settled(page, path)
         found = page.evaluate(FAULTS, path in WITHOUT_SCROLLING)
+        if (width, height) == SIZES[path][0]:
+            picture(page, path.strip("/").split("/")[0] or "doors")
         assert found == [], f"{path} at {width}×{height}"
     assert complaints == []
 
@@ -70,6 +78,20 @@ def settled(page, path):
     }
     if path in marks:
         expect(page.locator(marks[path]).first).not_to_have_text(re.compile(r"^[\s–]*$"))
+
+
+def test_the_sign_of_old_data_has_its_place_on_every_screen(busy_hall, visit):
+    places = ("/board", "/window/3", "/evaluator/3")
+    pages = [visit(place, SIZES[place][0], screen=True) for place in places]
+    for page in pages:
+        expect(page.locator("body")).to_have_attribute("data-stale", "false")
+    busy_hall.freeze()
+    for place, page in zip(places, pages, strict=True):
+        expect(page.locator("#stale")).to_be_visible(timeout=15000)
+        for width, height in SIZES[place]:
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(FAULTS, True) == [], f"{place} at {width}×{height}"
+    busy_hall.thaw()
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 600), (800, 1280)])

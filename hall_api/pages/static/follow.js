@@ -3,8 +3,8 @@
 // EventSource hides two things a public screen must know: the keep-alive comments (is the cable still there?) and the
 // status (is this screen enrolled?). So the stream is read by hand.
 
-const QUIET_MS = 5000; // silent for so long: ask whether anybody is there
-const PING_MS = 2000;
+const QUIET_MS = 7000; // silent for so long: ask whether anybody is there
+const PING_MS = 2000; // for an answer to begin; a pulled cable never answers
 const PAUSES_MS = [200, 500, 1000, 1500];
 const GLANCE_MS = 1000; // without enrolment: look whether anything has happened
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
@@ -56,12 +56,15 @@ export class Feed {
   }
 
   async #listen() {
+    if (this.opened) await this.#resume();
+    this.opened = true;
     this.stream = new AbortController();
+    const limit = setTimeout(() => this.stream.abort(), PING_MS);
     const headers = { Accept: "text/event-stream" };
     if (this.seq !== null) headers["Last-Event-ID"] = String(this.seq);
     const answer = await fetch("/v1/events", {
       headers, cache: "no-store", credentials: "same-origin", signal: this.stream.signal,
-    });
+    }).finally(() => clearTimeout(limit));
     if (answer.status === 401 || answer.status === 403) { this.enrolled = false; return; }
     if (!answer.ok) throw new Error(`${answer.status}`);
     this.#alive();
@@ -94,6 +97,12 @@ export class Feed {
     return seq;
   }
 
+  /** Before going on where we were: is it still the same journal? A hall set up anew begins to count anew. */
+  async #resume() {
+    const seq = await this.#health();
+    if (this.seq !== null && seq < this.seq) this.seq = seq;
+  }
+
   async #glance() {
     await pause(GLANCE_MS);
     const seq = await this.#health();
@@ -107,8 +116,7 @@ export class Feed {
     if (this.checking || !this.enrolled || this.silence < QUIET_MS || (this.rests && document.hidden)) return;
     this.checking = true;
     try {
-      const seq = await this.#health();
-      if (this.seq !== null && seq < this.seq) { this.seq = seq; this.stream?.abort(); } // another database: begin anew
+      await this.#health();
     } catch {
       this.stream?.abort();
     } finally {

@@ -1,6 +1,6 @@
 // The manager's overview of the living hall. It only shows and advises; the hall decides.
 import { allow, get, order, Refusal } from "./api.js";
-import { $, clock, date, h, icon, keepTime, show, span, text } from "./dom.js";
+import { $, clock, date, h, icon, keepTime, now, show, span, text } from "./dom.js";
 import { GRADES } from "./faces.js";
 import { Feed, soon } from "./follow.js";
 import { fill, t, w } from "./words.js";
@@ -13,6 +13,7 @@ const CASES = { open: w("Open case"), closed: w("Closed case") };
 const FIGURES = [["issued", w("Numbers given")], ["called", w("Called")], ["recalled", w("Called again")], ["passed", w("Passed")], ["finished", w("Finished")]];
 let feed = null;
 let busy = false;
+let voice = null; // the screens' own sentence when announcements have lost their voice
 
 const signIn = () => location.replace(`/login?next=${encodeURIComponent(location.pathname)}`);
 const figure = (words, value, unit = "") => h("div", {}, h("span", {}, words), h("b", {}, value, unit ? h("small", {}, ` ${unit}`) : null));
@@ -89,7 +90,7 @@ async function refresh() {
     drawQueues(queues.queues);
     drawAdvice(queues.queues, windows.windows);
     drawWindows(windows.windows);
-    drawAlarms(alarms.alarms);
+    drawAlarms([...voice ? [voice] : [], ...alarms.alarms]);
     drawCases(cases.cases);
   } catch (trouble) {
     if (!(trouble instanceof Refusal)) return; // silence shows itself in the banner
@@ -116,6 +117,13 @@ async function change(path) {
   busy = false;
 }
 
+/** Announcements are the screens' business; a hall without them has no such door. */
+async function listenToVoice() {
+  const { state, reason } = await get("/voice/state.json").catch(() => ({ state: "ready" }));
+  const since = voice?.since ?? now().toISOString();
+  voice = state === "ready" ? null : { machine: t("Hall"), device: t("Announcements"), reason, since };
+}
+
 function tick() {
   text("#clock", clock());
   const lost = feed.silence > STALE_MS;
@@ -139,8 +147,10 @@ async function begin() {
   $("#leave").addEventListener("click", async () => { await order("/v1/sessions", undefined, { method: "DELETE" }).catch(() => {}); signIn(); });
   const refreshSoon = soon(refresh, 700);
   feed = new Feed({ after: (await get("/v1/healthz")).seq, onEvent: refreshSoon, onAgain: refreshSoon, rests: true }).start();
+  await listenToVoice();
   await refresh();
   setInterval(tick, 500);
+  setInterval(listenToVoice, 60000);
   setInterval(refreshSoon, 20000); // estimated waits grow without an event
   tick();
 }
