@@ -75,7 +75,7 @@ def demo(
                     report.write_text(as_json(result), encoding="utf-8")
                 print_day(console, result, speed)
                 sys.exit(1 if result["lost"] or result["duplicated"] or not result["whole"] else 0)
-            hall.show_addresses()
+            hall.show_addresses(hall.manager.issue(queue="A", kiosk=demo_hall.KIOSK)["url"])
             keeper.wait()
         except NotReady as trouble:
             if keeper.asked:
@@ -216,10 +216,9 @@ class DemoHall:
 
     # ---- showing -------------------------------------------------------------------------------------------------
 
-    def show_addresses(self) -> None:
-        """Where to look, and who may."""
+    def show_addresses(self, ticket: str = "") -> None:
+        """Where to look, and who may. `ticket`: the address of a citizen's ticket, when somebody has one."""
         url, gateway = self.machine.hall_url, self.machine.gateway.port
-        ticket = self.manager.issue(queue="A", kiosk=demo_hall.KIOSK)
         enrol = f"{url}/enrol?token={self.tokens['screen']}&to="
         rows = [
             ("窗口工作台 clerk's desk", f"{url}/desk", f"clerk1, clerk2, clerk3 / {PASSWORD}"),
@@ -227,7 +226,7 @@ class DemoHall:
             ("综合屏 hall board", f"{enrol}/board", "this link carries the screen's token"),
             ("窗口屏 window screen", f"{enrol}/window/1", "also /window/2, /window/3"),
             ("评价器 evaluator card", f"{enrol}/evaluator/1", "lights up when a visit ends"),
-            ("群众号票页 a citizen's ticket", ticket["url"], "what the slip's QR opens"),
+            ("群众号票页 a citizen's ticket", ticket or f"{url}/t/…", "what the slip's QR opens"),
             ("窗口设备 window devices", f"http://127.0.0.1:{gateway}/", "pads, evaluators, strips"),
             ("终端设备 kiosk devices", f"http://127.0.0.1:{gateway + 1}/", "printer, reader, scanner, camera"),
         ]
