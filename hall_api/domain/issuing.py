@@ -27,9 +27,30 @@ def issue(order: Issue, draft: Draft) -> None:
     day = draft.queue_day(queue.code)
     if day.closed:
         raise Refusal("queue_closed", queue=queue.name)
+    ticket = _new_ticket(order, queue, service, wanted, draft)
+    ahead = day.first if ticket.first else day.waiting
+    minutes = wait_minutes(ahead, day, draft.book.all_windows(), moment.plan)
+    draft.save(
+        replace(
+            day,
+            last_serial=ticket.serial,
+            last_place=ticket.place,
+            waiting=day.waiting + 1,
+            first=day.first + ticket.first,
+        )
+    )
+    draft.save(ticket)
+    if ticket.job:
+        draft.save(_job(ticket, ticket.job, ticket.kiosk, moment))
+    draft.subject, draft.ahead = ticket, ahead
+    draft.tell(_issued(ticket, queue, ahead, minutes, moment.plan))
+
+
+def _new_ticket(order: Issue, queue: Queue, service: str, wanted: Priority | None, draft: Draft) -> Ticket:
+    moment, day = draft.moment, draft.queue_day(queue.code)
     claim: Claim = "none" if wanted is None else "verified" if wanted.verify == "none" else "claimed"
     serial = day.last_serial + 1
-    ticket = Ticket(
+    return Ticket(
         id=moment.draw(RANDOM_BITS),
         business_date=moment.date,
         queue=queue.code,
@@ -45,22 +66,6 @@ def issue(order: Issue, draft: Draft) -> None:
         issued_at=moment.now,
         changed_at=moment.now,
     )
-    ahead = day.first if ticket.first else day.waiting
-    minutes = wait_minutes(ahead, day, draft.book.all_windows(), moment.plan)
-    draft.save(
-        replace(
-            day,
-            last_serial=serial,
-            last_place=ticket.place,
-            waiting=day.waiting + 1,
-            first=day.first + ticket.first,
-        )
-    )
-    draft.save(ticket)
-    if ticket.job:
-        draft.save(_job(ticket, ticket.job, ticket.kiosk, moment))
-    draft.subject, draft.ahead = ticket, ahead
-    draft.tell(_issued(ticket, queue, ahead, minutes, moment.plan))
 
 
 def _where(order: Issue, plan: HallPlan) -> tuple[Queue, str]:

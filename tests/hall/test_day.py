@@ -1,19 +1,24 @@
-"""One day of the hall, door to door, through whatever door the `desk` fixture opens: the facade itself, or HTTP.
+"""One day of the hall, from door to door: the same day through the facade itself and over HTTP.
 
 A `Desk` answers with the JSON shapes of docs/api.md and raises Refusal (code and kind) when the hall says no.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import pytest
+from flask.testing import FlaskClient
 
+from config.plan import HallPlan
+from hall_api.accounts import Accounts
 from hall_api.domain import orders
 from hall_api.domain.orders import Actor
 from hall_api.domain.refusal import Refusal
 from hall_api.hall import Hall
+from hall_api.web.app import create_app
 
 Json = dict[str, Any]
 KIOSK = Actor(role="kiosk", name="kiosk-1")
@@ -57,10 +62,90 @@ class Directly:
         self._hall.obey(orders.Housekeep(), Actor(role="system"))
 
 
-@pytest.fixture
-def desk(hall: Hall, clock: Any) -> Desk:
-    """Straight to the facade, on each engine in turn."""
-    return Directly(hall, clock)
+JSON = "application/json"
+KINDS = {422: "invalid", 403: "forbidden", 404: "missing", 409: "conflict", 503: "unavailable"}
+WINDOW_DOORS = {
+    orders.CallNext: "call-next",
+    orders.CallOne: "call",
+    orders.OpenWindow: "open",
+    orders.PauseWindow: "pause",
+    orders.ResumeWindow: "resume",
+    orders.CloseWindow: "close",
+}
+QUEUE_DOORS = {orders.OpenQueue: "open", orders.CloseQueue: "close"}
+TICKET_DOORS = {
+    orders.Recall: "recall",
+    orders.Pass: "pass",
+    orders.Rejoin: "rejoin",
+    orders.Start: "start",
+    orders.Hold: "hold",
+    orders.Resume: "resume",
+    orders.Transfer: "transfer",
+    orders.Finish: "finish",
+    orders.Cancel: "cancel",
+    orders.Rate: "rate",
+    orders.SkipRating: "skip-rating",
+    orders.VerifyPriority: "verify-priority",
+}
+
+
+class OverHttp(Directly):
+    """The hall's doors, each asker with a token of their own; only the clock is turned from inside."""
+
+    def __init__(self, hall: Hall, clock: Any, accounts: Accounts, http: FlaskClient) -> None:
+        super().__init__(hall, clock)
+        self._accounts, self._http = accounts, http
+        self._tokens: dict[Actor, str] = {}
+
+    def _ask(self, method: str, path: str, actor: Actor, body: Json | None = None, **headers: str) -> Any:
+        if actor not in self._tokens:
+            self._tokens[actor] = self._accounts.new_token(actor.role, actor.name, actor.window)
+        headers["Authorization"] = f"Bearer {self._tokens[actor]}"
+        answer = self._http.open(f"/v1{path}", method=method, json=body, headers=headers)
+        if answer.status_code >= 400:
+            raise Refusal(answer.json["code"], KINDS[answer.status_code])
+        return answer.json if answer.status_code != 204 else None
+
+    def do(self, order: orders.Order, actor: Actor, key: str | None = None) -> Json | None:
+        body = {name: value for name, value in asdict(order).items() if value is not None}
+        path = _door(order, body)
+        return self._ask("POST", path, actor, body, **({"Idempotency-Key": key} if key else {}))
+
+    def see(self, what: str, *arguments: Any) -> Json:
+        tickets = {"ticket": "/tickets/{}", "window": "/windows/{}", "waiting": "/windows/{}/waiting"}
+        return self._ask("GET", tickets.get(what, f"/{what}").format(*arguments), MANAGER)
+
+    def told(self, after: int) -> list[Json]:
+        lines: list[Json] = []
+        while page := self._ask("GET", f"/events?after={after}&limit=200&wait=0", MANAGER, Accept=JSON)["events"]:
+            lines += page
+            after = lines[-1]["seq"]
+        return lines
+
+
+def _door(order: orders.Order, body: Json) -> str:
+    """The path of an order's door; what the path says is taken out of the body."""
+    if type(order) in WINDOW_DOORS:
+        return f"/windows/{body.pop('window')}/{WINDOW_DOORS[type(order)]}"
+    if type(order) in QUEUE_DOORS:
+        return f"/queues/{body.pop('queue')}/{QUEUE_DOORS[type(order)]}"
+    if isinstance(order, orders.SettleJob):
+        return f"/print-jobs/{body.pop('job')}"
+    if isinstance(order, orders.Issue):
+        return "/tickets"
+    return f"/tickets/{body.pop('ticket')}/{TICKET_DOORS[type(order)]}"
+
+
+@pytest.fixture(params=["directly", "over http"])
+def desk(request: pytest.FixtureRequest, hall: Hall, plan: HallPlan, clock: Any) -> Iterator[Desk]:
+    """Both doors, on each engine in turn."""
+    if request.param == "directly":
+        yield Directly(hall, clock)
+        return
+    accounts = Accounts(hall._store, plan)
+    app = create_app(hall, accounts)
+    yield OverHttp(hall, clock, accounts, app.test_client())
+    app.extensions["hall"].feed.close()
 
 
 class Visit:
@@ -153,7 +238,8 @@ def people_who_come_first(desk: Desk, day: Visit) -> None:
     """A claim waits as ordinary until somebody has looked."""
     claim = day.take("A", priority="disabled")
     assert (claim["number"], claim["ahead"]) == ("A007", 3)
-    assert day.refused(orders.VerifyPriority(ticket=claim["id"]), KIOSK) == ("staff_verify", "forbidden")
+    aged = orders.VerifyPriority(ticket=claim["id"], age=80)
+    assert day.refused(aged, KIOSK) == ("age_proves_nothing", "conflict")
     verified = desk.do(orders.VerifyPriority(ticket=claim["id"], accept=True), CLERKS[1])
     assert verified is not None
     assert verified["ahead"] == 0
