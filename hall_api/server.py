@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("hall.server")
 BACKLOG = 1024
 STOP = 5.0  # seconds a process has to finish what it is doing
-BACK_OFF = (0.05, 0.2, 1.0, 5.0)  # seconds until a process that keeps dying is started again
-STEADY = 30.0  # seconds after which a process counts as healthy
+BACK_OFF = (0.0, 0.05, 0.2, 1.0)  # seconds until a process that keeps dying is started again
+STEADY = 1.0  # seconds after which a process counts as healthy
 
 Pages = Callable[["Hall"], Sequence["Blueprint"]]
 

@@ -137,6 +137,19 @@ CASE = thing(
     state=TEXT,
     card=one_of("green", "yellow", "red"),
 )
+DAY = thing(
+    date=TEXT,
+    issued=COUNT,
+    called=COUNT,
+    recalled=COUNT,
+    passed=COUNT,
+    finished=COUNT,
+    waiting=COUNT,
+    cancelled=COUNT,
+    wait_seconds=thing(mean=maybe({"type": "number"}), p95=maybe({"type": "number"})),
+    rated=COUNT,
+    ratings=thing(**{str(grade): COUNT for grade in range(5, 0, -1)}),
+)
 SHAPES: Mapping[str, Schema] = {
     "Ticket": TICKET,
     "Tickets": thing(tickets=several(ref("Ticket"))),
@@ -166,7 +179,7 @@ SHAPES: Mapping[str, Schema] = {
     "Devices": thing(devices=several(DEVICE)),
     "Alarms": thing(alarms=several(thing(machine=TEXT, device=TEXT, reason=TEXT, since=TIME))),
     "Cases": thing(cases=several(CASE)),
-    "Day": {"type": "object"},
+    "Day": DAY,
     "Nothing": thing(),
     "Problem": {
         "type": "object",
