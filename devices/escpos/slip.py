@@ -8,7 +8,7 @@ punctuation, rare characters) two. 58 mm paper has 384 dots = 32 cells, 80 mm pa
     ────────────────────────
     A012                         number, as large as the paper allows
     社会保险综合业务              service, double height
-    前面 3 人  约 25 分钟
+    前面3人  约25分钟
     3 ahead, about 25 min
     ────────────────────────
     等候区：一楼A区               zone, time
@@ -35,7 +35,7 @@ ZONE, TAKEN, PHONE = "等候区：", "取号时间：", "投诉电话："
 HOTLINE = "便民热线：12345"
 SCAN = "扫码看排队进度 Scan to follow"
 TEST_TITLE = "打印测试"
-_AHEAD = re.compile(r"前面 (\d+) 人(?:  约 (\d+) 分钟)?")
+_AHEAD = re.compile(r"前面(\d+)人(?:  约(\d+)分钟)?")
 _NO_LINE_START = "，。、；：？！）》】」』”’…—·,.;:?!)"
 _NO_LINE_END = "（《【「『“‘("
 
@@ -144,13 +144,13 @@ def _lay_out_slip(order: PrintSlip, room: int) -> list[Item]:
 
     rule = Line("─" * (room // 2))
     marks = REPRINT * order.reprint + OFFLINE * order.offline
-    wait = "" if order.wait_minutes is None else f"  约 {order.wait_minutes} 分钟"
+    wait = "" if order.wait_minutes is None else f"  约{order.wait_minutes}分钟"
     about = "" if order.wait_minutes is None else f", about {order.wait_minutes} min"
     slip: list[Item] = [Line(marks, height=2, bold=True)] if marks else []
     slip += lines("hall", height=2, bold=True)
     slip += [rule, *_big(clean(order.number, "PrintSlip.number"), room)]
     slip += lines("service", height=2, bold=True)
-    slip += [Line(f"前面 {order.ahead} 人{wait}", height=2), Line(f"{order.ahead} ahead{about}"), rule]
+    slip += [Line(f"前面{order.ahead}人{wait}", height=2), Line(f"{order.ahead} ahead{about}"), rule]
     slip += lines("zone", ZONE, align="left") + lines("time", TAKEN, align="left")
     if order.url:
         slip += [Code(clean(order.url, "PrintSlip.url")), Line(SCAN)]

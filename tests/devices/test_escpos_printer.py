@@ -153,7 +153,7 @@ def test_marks_are_on_paper():
     simulator = Simulator()
     simulator.receive(Driver().encode(dataclasses.replace(SLIP, reprint=True, offline=True)))
     assert simulator.paper()[0] == "【补打】【离线】"
-    assert "前面 3 人  约 25 分钟" in simulator.paper()
+    assert "前面3人  约25分钟" in simulator.paper()
 
 
 def test_lines_break_where_a_reader_would():
