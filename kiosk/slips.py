@@ -13,11 +13,12 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -47,11 +48,6 @@ class Job:
     ahead: int | None = None
     wait: int | None = None
 
-    def is_fresh(self) -> bool:
-        """Whether somebody may still stand there and wait for it."""
-        then = datetime.fromisoformat(self.at.replace("Z", "+00:00"))
-        return (datetime.now(UTC) - then).total_seconds() < FRESH
-
 
 class Slips:
     """The slips of the kiosk `kiosk`. `send` prints one and waits for its outcome; `settled` hears every change."""
@@ -68,6 +64,7 @@ class Slips:
         self._wanted: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._taken: deque[str] = deque(maxlen=REMEMBERED)
         self._facts: Mapping[str, Any] = {}
+        self._ahead = 0.0  # what must be added to our monotonic clock to get the hall's time
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """One event of the journal; prints when it is for our kiosk. Slips of a time long past are not printed."""
@@ -91,6 +88,7 @@ class Slips:
         `facts` are what GET /v1/hall says. Raises HallAway, HallRefused.
         """
         self._facts = facts
+        self._ahead = _seconds(facts["now"]) - time.monotonic()
         for job in self._hall.get("/print-jobs", kiosk=self._kiosk)["jobs"]:
             if job["id"] in self._taken:
                 continue
@@ -122,7 +120,7 @@ class Slips:
         ticket = self._patiently(lambda: self._hall.get(f"/tickets/{job.ticket}"))
         if ticket is None:
             return
-        if not job.is_fresh():
+        if not self._is_fresh(job):
             self._settle(job.id, "failed", TOO_LATE)
             return
         if self._settle(job.id, "sending", "") != "sending":  # settled by somebody else, or we are being stopped
@@ -130,8 +128,12 @@ class Slips:
         outcome = self._send(self._slip(job, ticket))
         self._settle(job.id, SETTLED[type(outcome)], getattr(outcome, "reason", ""))
 
+    def _is_fresh(self, job: Job) -> bool:
+        """Whether somebody may still stand there and wait for it: by the hall's clock, ours may be wrong."""
+        return time.monotonic() + self._ahead - _seconds(job.at) < FRESH
+
     def _slip(self, job: Job, ticket: Mapping[str, Any]) -> PrintSlip:
-        issued = datetime.fromisoformat(ticket["issued_at"].replace("Z", "+00:00"))
+        issued = datetime.fromisoformat(ticket["issued_at"])
         return PrintSlip(
             id=job.id,
             hall=self._facts["name"],
@@ -163,3 +165,7 @@ class Slips:
             except HallAway:
                 self._stop.wait(0.5)
         return None
+
+
+def _seconds(iso: str) -> float:
+    return datetime.fromisoformat(iso).timestamp()
