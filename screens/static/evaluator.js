@@ -1,6 +1,6 @@
 // The evaluator card: the clerk's card while nothing is asked, five grades when a visit has ended, one press decides.
 import { get, order, Refusal } from "/static/api.js";
-import { $, h, icon, now, pair, show, text } from "/static/dom.js";
+import { $, h, icon, pair, show, text } from "/static/dom.js";
 import { faces } from "/static/faces.js";
 import { followWindow } from "./own_window.js";
 import { REASONS, REASONS_VERSION } from "./reasons.js";
@@ -9,10 +9,10 @@ import { both, fill, t, w } from "./words.js";
 const no = Number(document.body.dataset.window);
 const THANKS_MS = 4000;
 const REASONS_MS = 25000; // then the grade is sent without a reason
-const MARGIN_MS = 3000; // before the hall's own limit
 const POOR = 2;
 let invited = null; // {ticket, number, until, staff_name}
 let grade = null; // pressed for this invitation; the first press decides
+let pressedAt = 0; // what counts is when it was pressed, not when the reasons were chosen
 let chosen = new Set();
 let timer = null;
 const answered = new Set(); // tickets this card has answered for
@@ -22,6 +22,7 @@ const face = (name) => { FACES.forEach((one) => show(`#${one}`, one === name)); 
 
 function invite(invitation) {
   if (!invitation.ticket || answered.has(invitation.ticket) || invited?.ticket === invitation.ticket) return;
+  if (grade !== null) send(); // the next visit has ended while reasons were being chosen
   clearTimeout(timer);
   invited = invitation;
   grade = null;
@@ -48,11 +49,11 @@ function thank(words) {
 function press(value) {
   if (!invited || grade !== null) return; // a second press, however quick, changes nothing
   grade = value;
+  pressedAt = performance.now();
   if (value > POOR) return send();
   drawReasons();
   face("why");
-  const left = invited.until ? Date.parse(invited.until) - now() - MARGIN_MS : REASONS_MS;
-  timer = setTimeout(send, Math.max(500, Math.min(REASONS_MS, left)));
+  timer = setTimeout(send, REASONS_MS);
   return null;
 }
 
@@ -72,10 +73,17 @@ async function send() {
   if (!invited) return;
   clearTimeout(timer);
   const { ticket } = invited;
+  const [given, options, since] = [grade, [...chosen], pressedAt];
   answered.add(ticket);
-  invited = null;
+  invited = grade = null;
   thank(w("Thank you for telling us"));
-  await deliver(`/v1/tickets/${ticket}/rate`, { grade, channel: "evaluator", options: [...chosen] });
+  let late = given <= POOR; // reasons take their time
+  const age = () => { // whole seconds; nothing that was put off counts as just now
+    const seconds = late ? Math.ceil((performance.now() - since) / 1000) : 0;
+    late = true;
+    return seconds;
+  };
+  await deliver(`/v1/tickets/${ticket}/rate`, () => ({ grade: given, channel: "evaluator", options, age: age() }));
 }
 
 async function skip() {
@@ -84,15 +92,14 @@ async function skip() {
   answered.add(ticket);
   invited = null;
   thank(w("Thank you, good-bye"));
-  await deliver(`/v1/tickets/${ticket}/skip-rating`, {});
+  await deliver(`/v1/tickets/${ticket}/skip-rating`, () => ({}));
 }
 
-/** The rating was given; a short loss of the cable must not lose it. The same key makes sure it counts once. */
+/** The rating was given; a loss of the cable must not lose it. The hall counts one rating of a visit: asking again is safe. */
 async function deliver(path, body) {
-  const key = `evaluator-${no}-${path}`;
-  for (let patience = 10; patience > 0; patience -= 1) {
+  for (let patience = 900; patience > 0; patience -= 1) {
     try {
-      await order(path, body, { key });
+      await order(path, body());
       return;
     } catch (trouble) {
       if (trouble instanceof Refusal && trouble.status < 500) {
@@ -106,6 +113,7 @@ async function deliver(path, body) {
 }
 
 function note(sentence) {
+  if (invited) return; // the next citizen is being asked
   clearTimeout(timer);
   $("#thanks-words").replaceChildren(h("span.first", {}, sentence));
   face("thanks");
@@ -139,7 +147,7 @@ async function findInvitation({ number }) {
 
 function hear(event) {
   if (event.type === "RatingInvited") invite(event.data);
-  if (event.type === "RatingClosed" && event.data.ticket === invited?.ticket) rest();
+  if (event.type === "RatingClosed" && event.data.ticket === invited?.ticket && grade === null) rest();
 }
 
 $("#grades").append(...faces(press));

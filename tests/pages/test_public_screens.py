@@ -226,6 +226,34 @@ def test_a_poor_grade_may_give_reasons_and_opens_a_case(hall, visit, eventually)
     assert [case["data"]["ticket"] for case in cases] == [ticket["id"]]
 
 
+def test_a_poor_grade_counts_even_when_the_next_visit_ends_meanwhile(hall, visit, eventually):
+    hall.open_window()
+    page = visit("/evaluator/3", (1280, 800), screen=True)
+    first, _ = invited(hall, page)
+    page.click('[data-grade="1"]')
+    expect(page.locator("#why")).to_be_visible()
+    second = hall.issue("A")
+    hall.call_next()
+    hall.finish(second)
+    expect(page.locator("#ask-number")).to_have_text(second["number"])
+    expect(page.locator("#ask")).to_be_visible()
+    page.click('[data-grade="4"]')
+    rated = eventually(lambda: len(found := hall.events("TicketRated")) == 2 and found, 5)
+    assert [(r["data"]["ticket"], r["data"]["grade"]) for r in rated] == [(first["id"], 1), (second["id"], 4)]
+
+
+def test_a_rating_given_while_the_hall_is_away_arrives_later(hall, visit, eventually):
+    hall.open_window()
+    page = visit("/evaluator/3", (1280, 800), screen=True)
+    ticket, _ = invited(hall, page)
+    hall.stop()
+    page.click('[data-grade="5"]')
+    expect(page.locator("#thanks")).to_be_visible()
+    hall.start()
+    rated = eventually(lambda: hall.events("TicketRated"), 10)
+    assert [(r["data"]["ticket"], r["data"]["grade"]) for r in rated] == [(ticket["id"], 5)]
+
+
 def test_a_card_switched_on_late_still_asks_and_a_closed_invitation_goes_away(hall, visit):
     hall.open_window()
     ticket = hall.issue("A")
