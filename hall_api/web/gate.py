@@ -142,7 +142,8 @@ class Gate:
     def _same_origin(self, request: Request) -> None:
         """Browsers tell which site a changing request comes from: it must be ours."""
         origin = request.headers["Origin"]
-        if origin not in (self._home, _origin(request.host_url)):
+        here = f"{'https' if self._secure else request.scheme}://{request.host}"
+        if origin not in (self._home, here):
             raise Problem("foreign_origin")
 
     def _set(self, response: Response, name: str, value: str, seconds: int) -> None:

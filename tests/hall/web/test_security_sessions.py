@@ -45,6 +45,14 @@ def test_behind_tls_cookies_only_travel_encrypted(house):
     answer = app.test_client().post("/v1/sessions", json={"login": "li", "password": PASSWORD})
     assert "Secure" in answer.headers["Set-Cookie"]
     assert "Strict-Transport-Security" in answer.headers
+    browser = app.test_client()
+    for scheme, status in (("https", 200), ("http", 403)):
+        answer = browser.post(
+            "/v1/sessions",
+            json={"login": "li", "password": PASSWORD},
+            headers={"Host": "hall.example", "Origin": f"{scheme}://hall.example"},
+        )
+        assert answer.status_code == status
     app.extensions["hall"].feed.close()
 
 
