@@ -15,7 +15,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,8 @@ class DemoHall:
     ) -> None:
         self.folder, self.keeper, self.console = folder, keeper, console
         self.headless, self.shots = headless, shots
+        self.on_kiosk: Callable[[str], None] | None = None  # hears what the kiosk's window shows, in JSON
+        self.on_street: Callable[[dict[str, Any]], None] | None = None  # hears what the simulated devices do
         self.links: dict[str, str] = {}
         self.day: Day | None = None
         self.display = os.environ.get("DISPLAY", "")
@@ -140,9 +142,12 @@ class DemoHall:
         self._people()
         self._say(f"the hall answers after {time.monotonic() - began:.1f} s")
         for role in ("window", "kiosk"):
-            flags = ["--headless"] if role == "kiosk" and self.headless else []
+            flags, hear = [], None
+            if role == "kiosk":
+                hear = self.on_kiosk
+                flags = ["--headless"] if self.headless else ["--announce"] if hear else []
             env = {**environment(), **({"DISPLAY": self.display} if self.display else {})}
-            self.keeper.start(role, command(role, self.file) + flags, env, ready=Line("ready "))
+            self.keeper.start(role, command(role, self.file) + flags, env, ready=Line("ready "), on_line=hear)
         self.keeper.wait_ready("window", "kiosk", timeout=START)
         if self.shots and not self.headless:
             threading.Thread(target=self._take_shots, daemon=True).start()
@@ -200,8 +205,11 @@ class DemoHall:
         said = json.loads(line)
         if "ready" in said:
             self.links = said["ready"]
-        elif self.day is not None:
+            return
+        if self.day is not None:
             self.day.report(said)
+        if self.on_street is not None:
+            self.on_street(said)
 
     def _take_shots(self) -> None:
         """A picture of the kiosk's screen every few seconds."""
