@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import queue
 import random
 import shutil
 import sys
@@ -188,15 +189,18 @@ class DemoHall:
         """A screen of our own where there is none: Xvfb, upright like a kiosk."""
         if shutil.which("Xvfb") is None:
             raise click.ClickException("There is no display, and Xvfb is not installed: apt-get install xvfb.")
-        number: list[str] = []
+        said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.keeper.start(
             "screen",
             ["Xvfb", "-displayfd", "1", "-screen", "0", "1080x1920x24", "-nolisten", "tcp", "-noreset"],
-            on_line=number.append,
-            ready=Line(""),
+            on_line=said.put,
         )
-        self.keeper.wait_ready("screen", timeout=START)
-        self.display = f":{next(line for line in number if line.strip().isdigit()).strip()}"
+        with contextlib.suppress(queue.Empty):
+            while not self.display:
+                line = said.get(timeout=START).strip()
+                self.display = f":{line}" if line.isdigit() else ""
+        if not self.display:
+            raise click.ClickException("Xvfb does not start; its words are in var/demo/logs/screen.log.")
 
     def _street_says(self, line: str) -> None:
         """A line of the street's program."""
