@@ -256,6 +256,17 @@ class WholeHall:
         """A key of the pad at a window."""
         self.street.do({"device": "bus", "news": "KeyPressed", "key": key, "address": no})
 
+    def press_again(self, no: int, key: str) -> None:
+        """The same key once more, as a new press: pads repeat themselves, so the line must have been quiet."""
+        began = time.monotonic()
+
+        def quiet() -> bool:
+            last = max((line["at"] / 1e9 for line in list(self.said) if line["device"] == "bus"), default=0.0)
+            return time.monotonic() - max(last, began) > 0.8
+
+        _until(quiet)
+        self.press(no, key)
+
     def rate(self, no: int, grade: int) -> None:
         """A key of the evaluator at a window."""
         self.street.do({"device": "bus", "news": "Rated", "grade": grade, "address": no})
