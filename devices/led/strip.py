@@ -1,0 +1,248 @@
+"""The conversation with LED strips: one order at a time, and honestly whether it was done.
+
+A family says how a text looks as frames (`say`), and, when it can, what a harmless question looks like (`ask`) and what
+an answer is (`hear`). The rest is here: acknowledgements awaited and asked for again, strips asked in turn, silence and
+noise told once, our own bytes that an RS-485 adapter returns not taken for noise.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from devices import driver as base
+from devices.driver import OrderMistake
+from devices.roles import (
+    WINDOW_SCREEN,
+    Alive,
+    Garbled,
+    News,
+    Obeyed,
+    Order,
+    Refused,
+    Role,
+    Silent,
+    Unconfirmed,
+)
+
+NOISE_LIMIT = 256  # stray bytes without one good answer between them, after which the line counts as garbled
+QUIET = 1.0  # s without a byte after which noise on the line of a silent family is over
+MISSES = 3
+SENT = 0.05  # s after the last frame until an order that nobody acknowledges gets its outcome
+MUTE = "the text was sent; strips of this family never acknowledge"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a strip answered. `at`: its address, 0 when the answer does not say; `done`: about an order, else None."""
+
+    at: int = 0
+    done: bool | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+class Strip(base.Driver):
+    """The host's side of any strip. `options` has `addresses` and `words`; families that answer add the waits."""
+
+    roles: ClassVar[tuple[Role, ...]] = (WINDOW_SCREEN,)
+    answers = False
+    asks: ClassVar[bool] = False  # there is a harmless question
+    copies: ClassVar[int] = 1  # how often each frame is sent
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__(options)
+        self._turn = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """See Driver."""
+        self._order: Order | None = None
+        self._asked = False  # a question is under way
+        self._at = 0  # the strip that is being talked to
+        self._frames: deque[bytes] = deque()
+        self._begun = self._waiting = False
+        self._tries = 0
+        self._rest = b""
+        self._noise = self._echo = 0
+        self._garbled = False
+        self._alive: set[int] = set()
+        self._silent: set[int] = set()
+        self._misses: dict[int, int] = {}
+
+    # ---- what a family adds ----
+
+    @abstractmethod
+    def say(self, at: int, text: str, place: str) -> list[bytes]:
+        """The frames that show a text; `place` names the text in an OrderMistake."""
+
+    def ask(self, at: int) -> bytes:
+        """A harmless question to the strip at an address."""
+        return b""
+
+    def hear(self, data: bytes) -> tuple[Iterable[Reply], int, bytes]:
+        """Answers in the bytes, how many bytes belong to none, and the beginning of one that is not whole yet."""
+        return (), len(data), b""
+
+    # ---- orders ----
+
+    def encode(self, order: Order) -> bytes:
+        """See Driver."""
+        return b"".join(self._said(order))
+
+    def take(self, order: Order) -> None:
+        """See Driver."""
+        if not self.idle:
+            raise OrderMistake("the strip is still busy with another order")
+        frames = self._said(order)
+        self._order, self._at, self._tries, self._begun = order, self._address(order), 0, False
+        self._put(frames)
+
+    def poll(self) -> None:
+        """See Driver. Each strip in turn."""
+        if not self.asks or not self.idle:
+            return
+        addresses = self.options.addresses
+        self._at = addresses[self._turn % len(addresses)]
+        self._turn += 1
+        self._asked = True
+        self._put([self.ask(self._at)])
+
+    @property
+    def idle(self) -> bool:
+        """See Driver. An answer to a question could be mistaken for one to the order behind it, so they never mix."""
+        return self._order is None and not self._asked
+
+    def owed(self) -> bytes:
+        """See Driver."""
+        if not self._frames:
+            return b""
+        frame = self._frames.popleft()
+        self._begun = True
+        self._waiting = not self._frames
+        self._echo = min(self._echo + len(frame), 4096)
+        return frame
+
+    @property
+    def patience(self) -> float | None:
+        """See Driver."""
+        if self._waiting:
+            return float(self.options.confirm_seconds) if self._asked or self.answers else SENT
+        return QUIET if self._noise and not self.asks else None
+
+    def _put(self, frames: list[bytes]) -> None:
+        self._frames = deque(frame for frame in frames for _ in range(self.copies))
+        self._waiting = False
+
+    def _said(self, order: Order) -> list[bytes]:
+        text, place = self.options.words(order)
+        return self.say(self._address(order), text, place)
+
+    def _address(self, order: Order) -> int:
+        known: tuple[int, ...] = self.options.addresses
+        at = order.address or known[0]
+        if at not in known:
+            there = ", ".join(map(str, known))
+            raise OrderMistake(f"{type(order).__name__}.address: no strip {at} here; there are: {there}")
+        return at
+
+    # ---- what comes back ----
+
+    def feed(self, data: bytes) -> list[News]:
+        """See Driver."""
+        news: list[News] = []
+        if not data:
+            return news
+        if self._waiting and not self._asked and not self.answers:
+            self._end(news, Unconfirmed, MUTE)  # whatever has come, it is no acknowledgement
+        replies, stray, self._rest = self.hear(self._rest + data)
+        for reply in replies:
+            self._reply(reply, news)
+        self._stray(stray, news)
+        return news
+
+    def _stray(self, count: int, news: list[News]) -> None:
+        ours = min(count, self._echo)
+        self._echo -= ours
+        self._noise += count - ours
+        if self._noise <= NOISE_LIMIT:
+            return
+        if not self._garbled:
+            self._garbled = True
+            news.append(Garbled())
+        if self._waiting:
+            self._missed(news, "the text was sent, but the line is full of noise")
+
+    def _reply(self, reply: Reply, news: list[News]) -> None:
+        at = reply.at or self._at
+        if at not in self.options.addresses:
+            return  # somebody else's on the same line
+        self._noise = self._echo = 0
+        if self._garbled:
+            self._garbled = False
+            news.append(Garbled(over=True))
+        self._heard(at, reply.detail, news)
+        if not self._waiting or at != self._at:
+            return
+        if self._asked:
+            self._waiting = self._asked = False
+        elif reply.done is not None and self.answers:
+            self._end(news, Obeyed if reply.done else Refused, reply.reason)
+
+    def _heard(self, at: int, detail: str, news: list[News]) -> None:
+        self._misses[at] = 0
+        if at in self._silent:
+            self._silent.discard(at)
+            self._alive.discard(at)
+            news.append(Silent(address=at, over=True))
+        if at not in self._alive:
+            self._alive.add(at)
+            news.append(Alive(address=at, detail=detail))
+
+    # ---- silence and loss ----
+
+    def silence(self) -> list[News]:
+        """See Driver."""
+        news: list[News] = []
+        self._noise = self._echo = 0
+        if self._garbled and not self.asks:
+            self._garbled = False
+            news.append(Garbled(over=True))
+        if not self._waiting:
+            return news
+        if not self._asked and not self.answers:
+            self._end(news, Unconfirmed, MUTE)
+        elif self._order is not None and self._tries < self.options.repeats and self._at not in self._silent:
+            self._tries += 1
+            self._put(self._said(self._order))  # to be told the same twice harms no strip
+        else:
+            self._missed(news, f"the text was sent, but strip {self._at} did not acknowledge it")
+        return news
+
+    def _missed(self, news: list[News], reason: str) -> None:
+        at = self._at
+        self._misses[at] = self._misses.get(at, 0) + 1
+        if self._misses[at] >= MISSES and at not in self._silent:
+            self._silent.add(at)
+            news.append(Silent(address=at))
+        self._end(news, Unconfirmed, reason)
+
+    def lost(self) -> list[News]:
+        """See Driver."""
+        news: list[News] = []
+        if self._begun:
+            self._end(news, Unconfirmed, "the cable went while the text was on its way")
+        else:
+            self._end(news, Refused, "the cable went before the text was sent")
+        return news
+
+    def _end(self, news: list[News], outcome: type[Any], reason: str = "") -> None:
+        order, self._order = self._order, None
+        self._frames.clear()
+        self._waiting = self._asked = self._begun = False
+        if order is not None:
+            why = {"reason": reason} if reason else {}
+            news.append(outcome(order=type(order).__name__, id=order.id, address=order.address, **why))
