@@ -12,17 +12,29 @@ from __future__ import annotations
 import json
 import queue
 import random
-import statistics
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from kiosk.ledger import Ledger, summary
+
+__all__ = ["Citizen", "Day", "Ledger", "as_json", "plan_day", "summary"]
 
 HOURS = 8.0
-GIVEN_UP = 20.0  # real seconds a clerk waits for the strip to show an answer before pressing the key again
+GIVEN_UP = 8.0  # real seconds a clerk waits for strip or pad to answer a key
+STUCK = 60.0  # real seconds without any news of the hall after which nobody hopes any more
+
+
+class Sight(NamedTuple):
+    """Something a clerk sees: `what` is shown, AskRating or Beep; `at` in ns of CLOCK_MONOTONIC."""
+
+    what: str
+    number: str
+    at: int
 
 
 @dataclass(frozen=True)
@@ -75,50 +87,6 @@ class Doors(Protocol):
         """The answer's JSON."""
 
 
-@dataclass
-class Hop:
-    """How long one step took, in milliseconds, over the day."""
-
-    samples: list[float] = field(default_factory=list)
-
-    def figures(self) -> dict[str, float | int | None]:
-        """n, p50 and p99 in milliseconds."""
-        if not self.samples:
-            return {"n": 0, "p50_ms": None, "p99_ms": None}
-        ordered = sorted(self.samples)
-        return {
-            "n": len(ordered),
-            "p50_ms": round(statistics.median(ordered), 1),
-            "p99_ms": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 1),
-        }
-
-
-HOPS = ("touch_to_stored", "stored_to_first_byte", "call_to_screen", "rating_to_stored")
-
-
-class Ledger:
-    """What people saw during the day, written down by several threads."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.hops = {name: Hop() for name in HOPS}
-        self.stored: dict[str, int] = {}  # number → monotonic ns of the hall's answer
-        self.citizens: dict[str, Citizen] = {}  # number → who took it
-        self.tickets: dict[str, str] = {}  # number → ticket id
-        self.issued: list[str] = []  # numbers as answered, in order
-        self.printed: Counter[str] = Counter()
-        self.shown: list[tuple[int, str]] = []  # (window, number) as first seen on a strip
-        self.keys: Counter[str] = Counter()
-        self.pressed_grades = 0
-        self.rated: dict[str, int] = {}  # number → monotonic ns of the first press
-        self.events: list[Mapping[str, Any]] = []
-
-    def hop(self, name: str, nanoseconds: int) -> None:
-        """Note one sample."""
-        with self.lock:
-            self.hops[name].samples.append(max(0, nanoseconds) / 1e6)
-
-
 class Day:
     """Runs the day. `poke(device, news)` makes something happen at a simulated device; reports come to `report`."""
 
@@ -132,17 +100,18 @@ class Day:
         kiosk: str,
         speed: float,
         recall_gap: float,
-        rng: random.Random,
     ) -> None:
         self.doors, self.poke, self.citizens, self.windows = doors, poke, citizens, windows
-        self.kiosk, self.speed, self.recall_gap, self.rng = kiosk, speed, recall_gap, rng
+        self.kiosk, self.speed, self.recall_gap = kiosk, speed, recall_gap
         self.ledger = Ledger()
-        self.seen: dict[int, queue.SimpleQueue[tuple[str, str, int]]] = {no: queue.SimpleQueue() for no in windows}
+        self.seen: dict[int, queue.SimpleQueue[Sight]] = {no: queue.SimpleQueue() for no in windows}
         self._by_strip = {strip: no for no, (_, _, strip) in windows.items()}
         self._by_bus = {(bus, address): no for no, (bus, address, _) in windows.items()}
-        self._slips: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._first_byte = 0  # of the slip that is being printed
+        self._who: dict[str, Citizen] = {}  # number → citizen
+        self._came: Counter[str] = Counter()  # number → how often it has been called to a window
+        self._heard_last = time.monotonic()
         self.arrived = threading.Event()  # every citizen has taken a number
-        self.pending = threading.Semaphore(0)
         self.stop = threading.Event()
 
     # ---- what the devices and the hall tell us ---------------------------------------------------------------
@@ -151,225 +120,162 @@ class Day:
         """One line of the street: an order a device has obeyed, or the first byte of a slip."""
         order, device, at = line.get("order"), line.get("device", ""), line.get("at", 0)
         if line.get("heard") == "slip":
-            self._slips.put(at)
+            self._first_byte = at
         elif order == "PrintSlip":
-            self._slip(line["number"])
-        elif order in ("ShowCall", "ShowServing") and device in self._by_strip:
-            self.seen[self._by_strip[device]].put(("shown" if order == "ShowCall" else "serving", line["number"], at))
+            self.ledger.printed(line["number"], self._first_byte)
+            self._first_byte = 0
+        elif order == "ShowCall" and device in self._by_strip:
+            self.seen[self._by_strip[device]].put(Sight("shown", line["number"], at))
         elif order in ("AskRating", "Beep") and (device, line.get("address", 0)) in self._by_bus:
-            self.seen[self._by_bus[device, line.get("address", 0)]].put((order, "", at))
-
-    def _slip(self, number: str) -> None:
-        first = 0
-        while not self._slips.empty():
-            first = self._slips.get()
-        with self.ledger.lock:
-            self.ledger.printed[number] += 1
-            stored = self.ledger.stored.get(number)
-        if first and stored:
-            self.ledger.hop("stored_to_first_byte", first - stored)
+            self.seen[self._by_bus[device, line.get("address", 0)]].put(Sight(order, "", at))
 
     def told(self, event: Mapping[str, Any]) -> None:
         """One event of the hall's journal, as a manager hears it."""
-        now = time.monotonic_ns()
-        with self.ledger.lock:
-            self.ledger.events.append(event)
-            pressed = self.ledger.rated.get(event["data"].get("number", "")) if event["type"] == "TicketRated" else None
-        if pressed:
-            self.ledger.hop("rating_to_stored", now - pressed)
+        self._heard_last = time.monotonic()
+        self.ledger.heard(event)
 
     # ---- citizens ----------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Live the day; returns when the last citizen has been served or passed."""
-        clerks = [threading.Thread(target=self._clerk, args=(no,), name=f"clerk {no}") for no in self.windows]
-        for clerk in clerks:
-            clerk.start()
+        """Live the day; returns when the last citizen has been served or passed. A person's failure is raised."""
+        with ThreadPoolExecutor(len(self.windows), "clerk") as room:
+            clerks = [room.submit(self._clerk, no) for no in self.windows]
+            try:
+                self._take_numbers()
+            except BaseException:
+                self.stop.set()
+                raise
+            self.arrived.set()
+            for clerk in clerks:
+                clerk.result()
+
+    def _take_numbers(self) -> None:
         began = time.monotonic()
         for i, citizen in enumerate(self.citizens):
             delay = began + citizen.at / self.speed - time.monotonic()
             if delay > 0 and self.stop.wait(delay):
                 break
-            self._take_number(citizen, f"day-{self.kiosk}-{began}-{i}")
-        self.arrived.set()
-        for clerk in clerks:
-            clerk.join()
-
-    def _take_number(self, citizen: Citizen, key: str) -> None:
-        body = {"queue": citizen.queue, "priority": citizen.claim, "kiosk": self.kiosk}
-        touched = time.monotonic_ns()
-        ticket = self.doors.post("/tickets", body, key=key)
-        now = time.monotonic_ns()
-        with self.ledger.lock:
-            self.ledger.stored[ticket["number"]] = now
-            self.ledger.citizens[ticket["number"]] = citizen
-            self.ledger.tickets[ticket["number"]] = ticket["id"]
-            self.ledger.issued.append(ticket["number"])
-        self.ledger.hop("touch_to_stored", now - touched)
+            body = {"queue": citizen.queue, "priority": citizen.claim, "kiosk": self.kiosk}
+            touched = time.monotonic_ns()
+            ticket = self.doors.post("/tickets", body, key=f"day-{self.kiosk}-{began}-{i}")
+            self._who[ticket["number"]] = citizen
+            self.ledger.took(ticket["number"], ticket["id"], touched, time.monotonic_ns())
 
     # ---- clerks ------------------------------------------------------------------------------------------------
 
     def _press(self, no: int, key: str) -> None:
         bus, address, _ = self.windows[no]
-        with self.ledger.lock:
-            self.ledger.keys[key] += 1
         self.poke({"device": bus, "news": "KeyPressed", "key": key, "address": address})
 
-    def _see(self, no: int, kinds: Sequence[str], seconds: float) -> tuple[str, str, int] | None:
+    def _see(self, no: int, kinds: Sequence[str], seconds: float) -> Sight | None:
         """The next thing of these kinds that the clerk's strip or pad does; None when nothing does in time."""
         deadline = time.monotonic() + seconds
         while not self.stop.is_set():
             try:
-                thing = self.seen[no].get(timeout=max(0.0, min(0.2, deadline - time.monotonic())))
+                sight = self.seen[no].get(timeout=max(0.0, min(0.2, deadline - time.monotonic())))
             except queue.Empty:
                 if time.monotonic() >= deadline:
                     return None
                 continue
-            if thing[0] in kinds:
-                return thing
+            if sight.what in kinds:
+                return sight
         return None
 
+    def _look_up(self, no: int, visited: str) -> str:
+        """Forget what was seen before the next key; the number of a call that was shown after the clerk gave up."""
+        number = ""
+        while not self.seen[no].empty():
+            sight = self.seen[no].get()
+            if sight.what == "shown" and sight.number != visited:
+                number = sight.number
+        return number
+
     def _clerk(self, no: int) -> None:
-        idle = 0
-        while not self.stop.is_set() and not (self.arrived.is_set() and idle >= 3):
-            while not self.seen[no].empty():
-                self.seen[no].get()
-            pressed = time.monotonic_ns()
-            self._press(no, "call_next")
-            thing = self._see(no, ("shown", "Beep"), GIVEN_UP)
-            if thing is None or thing[0] == "Beep":
+        idle, number = 0, ""
+        while not self.stop.is_set() and not (idle >= 3 and self._is_evening()):
+            number = self._look_up(no, number) or self._call(no)
+            if number:
+                idle = 0
+                self._visit(no, number)
+            else:
                 idle += 1
                 self.stop.wait(max(1.0, 30 / self.speed))
-                continue
-            idle = 0
-            self.ledger.hop("call_to_screen", thing[2] - pressed)
-            self._visit(no, thing[1])
+
+    def _is_evening(self) -> bool:
+        """Everybody has come and gone; or nothing has happened for so long that nothing will."""
+        longest = max((citizen.service for citizen in self.citizens), default=0.0) / self.speed
+        stuck = time.monotonic() - self._heard_last > longest + STUCK
+        return self.arrived.is_set() and (not self.ledger.open or stuck)
+
+    def _call(self, no: int) -> str:
+        """Press the key for the next citizen; the number the strip shows, or "" when nobody comes of it."""
+        pressed = time.monotonic_ns()
+        self._press(no, "call_next")
+        sight = self._see(no, ("shown", "Beep"), GIVEN_UP)
+        if sight is None or sight.what == "Beep":
+            return ""
+        with self.ledger.lock:
+            self.ledger.calls.append(sight.at - pressed)
+        return sight.number
 
     def _visit(self, no: int, number: str) -> None:
-        with self.ledger.lock:
-            self.ledger.shown.append((no, number))
-            citizen = self.ledger.citizens.get(number)
-        if citizen is None:  # called faster than the answer came back to the kiosk
-            self.stop.wait(0.5)
-            citizen = self.ledger.citizens.get(number)
-        if citizen is not None and not citizen.comes and (no, number) not in self._rejoined():
+        self._came[number] += 1
+        citizen = self._citizen(number)
+        if citizen is not None and not citizen.comes and self._came[number] == 1:
             self._nobody_comes(no, number, citizen)
             return
         self.stop.wait((citizen.service if citizen else 120.0) / self.speed)
-        self._press(no, "evaluate")
-        if self._see(no, ("AskRating",), GIVEN_UP) and citizen is not None and citizen.grade is not None:
-            self._rate(no, number, citizen)
+        for _ in range(3):  # a key pressed while the hall is away is forgotten after some seconds
+            self._look_up(no, number)
+            self._press(no, "evaluate")
+            sight = self._see(no, ("AskRating", "Beep"), GIVEN_UP)
+            if sight is not None and sight.what == "AskRating":
+                if citizen is not None and citizen.grade is not None:
+                    self._rate(no, number, citizen.grade, citizen.twice)
+                return
 
-    def _rejoined(self) -> set[tuple[int, str]]:
-        """Numbers seen more than once: they have come back after being passed."""
-        with self.ledger.lock:
-            counts = Counter(number for _, number in self.ledger.shown)
-            return {(no, number) for no, number in self.ledger.shown if counts[number] > 1}
+    def _citizen(self, number: str) -> Citizen | None:
+        """Who has this number; a call may be faster than the answer at the kiosk. None: nobody of ours."""
+        deadline = time.monotonic() + 3.0
+        while number not in self._who and time.monotonic() < deadline and not self.stop.is_set():
+            self.stop.wait(0.05)
+        return self._who.get(number)
 
     def _nobody_comes(self, no: int, number: str, citizen: Citizen) -> None:
         for _ in range(2):
             self.stop.wait(self.recall_gap + 0.3)
             self._press(no, "recall")
             self._see(no, ("shown",), 3.0)
-        self._press(no, "give_up")
+        ticket = self.ledger.tickets[number]
+        for _ in range(3):
+            self._press(no, "give_up")
+            if self._is_passed(ticket):
+                break
+        else:
+            return  # the next call ends it
         if citizen.rejoins:
             self.stop.wait(1.0)
-            self.doors.post(f"/tickets/{self.ledger.tickets[number]}/rejoin", {}, key=f"rejoin-{number}")
+            self.doors.post(f"/tickets/{ticket}/rejoin", {}, key=f"rejoin-{ticket}")
+            with self.ledger.lock:
+                self.ledger.open.add(ticket)
 
-    def _rate(self, no: int, number: str, citizen: Citizen) -> None:
+    def _is_passed(self, ticket: str) -> bool:
+        """What the citizen's own page says, within some seconds."""
+        deadline = time.monotonic() + GIVEN_UP
+        while not self.stop.is_set() and time.monotonic() < deadline:
+            if self.doors.get(f"/tickets/{ticket}")["state"] == "passed":
+                return True
+            self.stop.wait(0.1)
+        return False
+
+    def _rate(self, no: int, number: str, grade: int, twice: bool) -> None:
         bus, address, _ = self.windows[no]
-        press = {"device": bus, "news": "Rated", "grade": citizen.grade, "address": address}
-        with self.ledger.lock:
-            self.ledger.rated[number] = time.monotonic_ns()
+        press = {"device": bus, "news": "Rated", "grade": grade, "address": address}
+        self.ledger.rated(number, grade)
         self.poke(press)
-        if citizen.twice:
+        if twice:
             self.stop.wait(0.3)
             self.poke(press)
-
-
-# ---- the end of the day --------------------------------------------------------------------------------------
-
-
-def summary(ledger: Ledger, figures: Mapping[str, Any], speed: float) -> dict[str, Any]:
-    """What happened, in the words of the hall's journal and beside what people saw.
-
-    lost: numbers given to a citizen that the hall does not know or whose slip never came, and grades pressed after an
-    invitation that the hall did not store. duplicated: numbers given twice, slips printed twice, one ticket called to
-    two windows at once, or rated twice.
-    """
-    kinds = Counter(event["type"] for event in ledger.events)
-    told = Counter(e["data"]["number"] for e in ledger.events if e["type"] == "TicketIssued")
-    rated = Counter(e["data"]["number"] for e in ledger.events if e["type"] == "TicketRated")
-    lost = {
-        "numbers": sorted(n for n in ledger.issued if not told[n]),
-        "slips": sorted(n for n in ledger.issued if not ledger.printed[n]),
-        "ratings": sorted(n for n in ledger.rated if not rated[n]),
-    }
-    duplicated = {
-        "numbers": sorted(n for n, k in Counter(ledger.issued).items() if k > 1)
-        + sorted(n for n, k in told.items() if k > 1),
-        "slips": sorted(n for n, k in ledger.printed.items() if k > 1),
-        "calls": _called_twice(ledger.events),
-        "ratings": sorted(n for n, k in rated.items() if k > 1),
-    }
-    grades = Counter(str(e["data"]["grade"]) for e in ledger.events if e["type"] == "TicketRated")
-    return {
-        "citizens": len(ledger.issued),
-        "tickets": kinds["TicketIssued"],
-        "slips": sum(ledger.printed.values()),
-        "calls": kinds["TicketCalled"],
-        "recalls": kinds["TicketRecalled"],
-        "passed": kinds["TicketPassed"],
-        "rejoined": kinds["TicketRejoined"],
-        "finished": kinds["ServiceFinished"],
-        "ratings": {grade: grades[grade] for grade in "54321"},
-        "wait_minutes": _waits(ledger.events, speed),
-        "hops": {name: hop.figures() for name, hop in ledger.hops.items()},
-        "lost": sum(len(v) for v in lost.values()),
-        "duplicated": sum(len(v) for v in duplicated.values()),
-        "lost_what": {k: v for k, v in lost.items() if v},
-        "duplicated_what": {k: v for k, v in duplicated.items() if v},
-        "hall_figures": dict(figures),
-    }
-
-
-def _called_twice(events: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Numbers that were called while another window, or the same one, still held them."""
-    held: dict[str, int] = {}
-    twice = []
-    ends = ("TicketPassed", "TicketHeld", "TicketTransferred", "ServiceFinished", "TicketCancelled", "TicketExpired")
-    for event in events:
-        data = event["data"]
-        if event["type"] == "TicketCalled":
-            if data["number"] in held:
-                twice.append(data["number"])
-            held[data["number"]] = data["window"]
-        elif event["type"] in ends:
-            held.pop(data["number"], None)
-    return twice
-
-
-def _waits(events: Sequence[Mapping[str, Any]], speed: float) -> dict[str, float | None]:
-    """Minutes of the simulated day between taking a number and being called first."""
-    issued: dict[str, float] = {}
-    waits: dict[str, float] = {}
-    for event in events:
-        number = event["data"].get("number")
-        if event["type"] == "TicketIssued":
-            issued[number] = _seconds(event["at"])
-        elif event["type"] == "TicketCalled" and number in issued and number not in waits:
-            waits[number] = (_seconds(event["at"]) - issued[number]) * speed / 60
-    if not waits:
-        return {"mean": None, "p95": None}
-    ordered = sorted(waits.values())
-    return {
-        "mean": round(statistics.fmean(ordered), 1),
-        "p95": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 1),
-    }
-
-
-def _seconds(iso: str) -> float:
-    return datetime.fromisoformat(iso.replace("Z", "+00:00")).timestamp()
 
 
 def as_json(result: Mapping[str, Any]) -> str:

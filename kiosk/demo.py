@@ -13,29 +13,33 @@ import os
 import queue
 import random
 import shutil
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from config import machine as machines
 from config import plans
 from hall_api.client import HallAway, HallClient
 from kiosk import demo_hall
-from kiosk.day import Day, as_json, plan_day, summary
-from kiosk.program import Line, Port
+from kiosk.day import HOURS, Day, as_json, plan_day, summary
+from kiosk.program import Line
 from kiosk.run import command, environment
 from kiosk.supervisor import NotReady, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "bianmin-demo"  # a demo's, on loopback, over a database that is thrown away
 START = 30.0
+PORT = 8000
 PORTRAIT = ("width = 1080", "height = 1920", "width_mm = 268.0", "height_mm = 476.0", "full = true")
 SMALL = ("width = 540", "height = 960", "width_mm = 268.0", "height_mm = 476.0", "full = false")
 SHOT_EVERY = 5.0
@@ -47,7 +51,7 @@ SHOT_EVERY = 5.0
 @click.option("--json", "report", type=click.Path(path_type=Path), help="Write the day's figures to this file too.")
 @click.option("--shots", type=click.Path(path_type=Path), help="Folder for screenshots of the kiosk.")
 @click.option("--headless", is_flag=True, help="Without the kiosk's window.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The hall's port.")
+@click.option("--port", type=click.IntRange(1, 65535), help=f"The hall's port; else {PORT}, or what is free.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Which day: the same seed, the same people.")
 @click.option("--kill", type=click.IntRange(0, 500), default=0, help="End the hall's program outright so many times.")
 def demo(
@@ -56,7 +60,7 @@ def demo(
     report: Path | None,
     shots: Path | None,
     headless: bool,
-    port: int,
+    port: int | None,
     seed: int,
     kill: int,
 ) -> None:
@@ -66,10 +70,10 @@ def demo(
     def say(sentence: str) -> None:
         console.print(sentence, style="yellow", soft_wrap=True, highlight=False)
 
-    with _folder() as folder, Supervisor(folder / "logs", say=say) as keeper, keeper.signals():
+    with _folder() as (shift, folder), Supervisor(folder / "logs", say=say) as keeper, keeper.signals():
         try:
             hall = DemoHall(folder, keeper, console, headless=headless, shots=shots)
-            hall.start(port, speed if citizens else None)
+            hall.start(port or PORT + shift, speed if citizens else None)
             if citizens:
                 result = hall.live(citizens, speed, seed, kill)
                 if report:
@@ -85,10 +89,10 @@ def demo(
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """An empty folder for one demo; two demos at once get two."""
-    for number in range(1, 10):
-        folder = ROOT / "var" / (f"demo-{number}" if number > 1 else "demo")
+def _folder() -> Iterator[tuple[int, Path]]:
+    """An empty folder for one demo, and how many are taken by others: two demos at once get two, and other ports."""
+    for number in range(9):
+        folder = ROOT / "var" / (f"demo-{number + 1}" if number else "demo")
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as lock:
             try:
@@ -99,7 +103,7 @@ def _folder() -> Iterator[Path]:
             for old in folder.iterdir():
                 if old.name not in keep:
                     shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
-            yield folder
+            yield number, folder
             return
     raise click.ClickException("Nine demos run already in var/; stop one of them.")
 
@@ -138,7 +142,7 @@ class DemoHall:
         self.file = self._write(wires, port, speed)
         self.machine = machines.load(self.file)
         self._say("the hall …")
-        self.keeper.start("hall", command("hall", self.file), environment(), ready=Port(self.machine.hall.port))
+        self.keeper.start("hall", command("hall", self.file), environment(), ready=Line("ready "))
         self.keeper.wait_ready("hall", timeout=START)
         self._people()
         self._say(f"the hall answers after {time.monotonic() - began:.1f} s")
@@ -274,63 +278,70 @@ class DemoHall:
             kiosk=demo_hall.KIOSK,
             speed=speed,
             recall_gap=policy["recall_gap"],
-            rng=rng,
         )
         stop = threading.Event()
         ear = threading.Thread(target=self.manager.follow, args=(0, day.told, stop), daemon=True)
         ear.start()
-        killer = threading.Thread(target=self._kill, args=(kill, day, rng.randrange(1 << 30)), daemon=True)
-        killer.start()
+        moments = sorted(rng.uniform(0.03, 0.97) * HOURS * 3600 / speed for _ in range(kill))
+        killer = threading.Thread(target=self._kill, args=(moments, day), daemon=True)
         began = time.monotonic()
         self.show_addresses()
         self._say(f"a day of {citizens} citizens, {speed:g} times as fast as life …")
-        day_thread = threading.Thread(target=day.run, daemon=True)
-        day_thread.start()
-        self._watch(day, day_thread, citizens)
-        killer.join(timeout=1)
-        whole = not self.keeper.asked and not day_thread.is_alive()
+        killer.start()
+        trouble = self._watch(day, citizens)
+        day.stop.set()
+        killer.join(timeout=5)
         self._settle(day)
         stop.set()
-        figures = Patient(self.manager).get("/day")
-        result = summary(day.ledger, figures, speed)
-        return {**result, "seconds": round(time.monotonic() - began, 1), "kills": self._killed, "whole": whole}
+        result = summary(day.ledger, Patient(self.manager).get("/day"), speed)
+        whole = not trouble and result["citizens"] == citizens and self._killed == kill
+        return {
+            **result,
+            "seconds": round(time.monotonic() - began, 1),
+            "kills": self._killed,
+            "whole": whole,
+            "trouble": trouble,
+        }
 
     _killed = 0
 
-    def _watch(self, day: Day, thread: threading.Thread, citizens: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
+    def _watch(self, day: Day, citizens: int) -> str:
+        """Show how far the day is until it is over; why it ended before its time, or ""."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            issued = progress.add_task("numbers taken", total=citizens)
-            served = progress.add_task("visits ended", total=citizens)
-            while thread.is_alive() and not self.keeper.asked:
-                thread.join(0.3)
-                kinds = [event["type"] for event in list(day.ledger.events)]
-                progress.update(issued, completed=len(day.ledger.issued))
-                progress.update(served, completed=kinds.count("ServiceFinished") + kinds.count("TicketPassed"))
-        if self.keeper.asked:
-            day.stop.set()
+        with Progress(*columns, console=self.console, transient=True) as progress, ThreadPoolExecutor(1) as pool:
+            living = pool.submit(day.run)
+            taken = progress.add_task("numbers taken", total=citizens)
+            ended = progress.add_task("visits ended", total=citizens)
+            while not wait([living], timeout=0.3).done:
+                if self.keeper.asked:
+                    day.stop.set()
+                counts = day.ledger.counts
+                progress.update(taken, completed=len(day.ledger.issued))
+                progress.update(ended, completed=counts["ServiceFinished"] + counts["TicketPassed"])
+        failure = living.exception()
+        if failure is not None:
+            return f"{type(failure).__name__}: {failure}"
+        return "it was stopped" if self.keeper.asked else ""
 
     def _settle(self, day: Day) -> None:
         """Wait a moment for the last slips and ratings to arrive: they are brought even when the hall was away."""
         deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            result = summary(day.ledger, {}, 1.0)
-            if not result["lost"]:
-                return
+        while time.monotonic() < deadline and not self.keeper.asked and summary(day.ledger, {}, 1.0)["lost"]:
             time.sleep(0.3)
 
-    def _kill(self, times: int, day: Day, seed: int) -> None:
-        """End the hall's program outright at random moments of the day; the supervisor starts it again."""
-        rng = random.Random(seed)
-        while self._killed < times and not day.stop.is_set():
-            time.sleep(rng.uniform(0.5, 3.0))
-            program = self.keeper.programs.get("hall")
-            pid = program.pid if program is not None and program.is_ready.is_set() else None
-            if pid is not None:
+    def _kill(self, moments: list[float], day: Day) -> None:
+        """End the hall's program outright at these moments of the day; the supervisor starts it again."""
+        began = time.monotonic()
+        program = self.keeper.programs["hall"]
+        for moment in moments:
+            if day.stop.wait(max(0.0, began + moment - time.monotonic())):
+                return
+            while not program.is_ready.is_set() and not day.stop.is_set():
+                day.stop.wait(0.05)
+            pid = program.pid
+            if pid is not None and not day.stop.is_set():
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, 9)
+                    os.kill(pid, signal.SIGKILL)
                     self._killed += 1
 
 
