@@ -10,7 +10,7 @@ that proves it is there, and gives a strip that lost its power its text back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from operator import xor
@@ -79,12 +79,12 @@ class Driver(Strip):
         """See Strip. What it shows, once more."""
         return self._last.get(at) or self.encode(ShowWelcome(address=at))
 
-    def hear(self, data: bytes) -> tuple[Iterable[Reply], int, bytes]:
+    def hear(self, data: bytes) -> tuple[Sequence[Reply], int, bytes]:
         """See Strip."""
         found = _ANSWER.findall(data)
         half = _HALF.search(data)
         rest = half[0] if half else b""
-        return map(_reply, dict.fromkeys(found)), len(data) - len(rest) - _SIZE * len(found), rest
+        return [_reply(one) for one in dict.fromkeys(found)], len(data) - len(rest) - _SIZE * len(found), rest
 
 
 @lru_cache(maxsize=512)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -83,7 +83,7 @@ class Strip(base.Driver):
         """A harmless question to the strip at an address."""
         return b""
 
-    def hear(self, data: bytes) -> tuple[Iterable[Reply], int, bytes]:
+    def hear(self, data: bytes) -> tuple[Sequence[Reply], int, bytes]:
         """Answers in the bytes, how many bytes belong to none, and the beginning of one that is not whole yet."""
         return (), len(data), b""
 
@@ -161,7 +161,10 @@ class Strip(base.Driver):
         replies, stray, self._rest = self.hear(self._rest + data)
         for reply in replies:
             self._reply(reply, news)
-        self._stray(stray, news)
+        if replies:
+            self._noise = self._echo = 0  # what came beside an answer has done no harm
+        else:
+            self._stray(stray, news)
         return news
 
     def _stray(self, count: int, news: list[News]) -> None:
@@ -180,7 +183,6 @@ class Strip(base.Driver):
         at = reply.at or self._at
         if at not in self.options.addresses:
             return  # somebody else's on the same line
-        self._noise = self._echo = 0
         if self._garbled:
             self._garbled = False
             news.append(Garbled(over=True))
