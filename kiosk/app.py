@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.machine import Machine, Screen
 from kiosk.journey import Times
 from kiosk.outside import Outside
-from kiosk.terminal import Habits
+from kiosk.view import Habits
 
 if TYPE_CHECKING:
     from kiosk.ui.window import Window
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How one terminal looks and behaves. `heartbeat` is touched after drawn frames; `announce` writes pages to stdout."""
+    """How one terminal looks and behaves. `heartbeat`: touched after drawn frames; `announce`: tell pages on stdout."""
 
     state: Path
-    screen: Screen = Screen()
-    times: Times = Times()
+    screen: Screen = field(default_factory=Screen)
+    times: Times = field(default_factory=Times)
     languages: tuple[str, ...] = ("zh_CN", "en")
     elder: bool = False
     low_reach: bool = False
@@ -82,7 +82,8 @@ def open_window(settings: Settings, outside: Outside) -> Window:
     from kiosk.ui.window import NoWindow, Window
 
     try:
-        return Window(settings, outside)
+        window: Window = Window(settings, outside)  # type: ignore[no-untyped-call]  # Kivy knows no types
+        return window
     except NoWindow as gap:
         sys.exit(f"bianmin: {gap}")
 

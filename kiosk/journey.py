@@ -144,7 +144,7 @@ _CHOOSE = {
     Event.UNSURE: _to(Page.CONFIRM, "new_key", "ask_queues"),
     Event.SEARCH: _to(Page.SEARCH, "clear_typed"),
 }
-_ASK_AGAIN = {
+_ASK_AGAIN: dict[Event, tuple[Row, ...]] = {
     Event.RETRY: (
         Row(Page.ISSUING, ("issue",), lambda s: s.waiting == "issue"),
         Row(BEFORE, ("again",)),

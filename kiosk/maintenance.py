@@ -23,7 +23,7 @@ def set_code(state: Path, code: str) -> None:
 
 
 class Lock:
-    """Whether a code opens; after three wrong ones nothing opens for five minutes. Without a code nothing ever opens."""
+    """Whether a code opens; three wrong ones close it for five minutes, and without a code set nothing ever opens."""
 
     def __init__(self, state: Path) -> None:
         self._file = state / FILE

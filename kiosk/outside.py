@@ -16,11 +16,11 @@ Record = Mapping[str, Any]  # a JSON object of docs/api.md
 Letter = tuple[str, tuple[Any, ...]]
 
 
-class Away(Exception):  # noqa: N818 - said of the hall, not of a mistake
+class Away(Exception):
     """The hall cannot be reached just now; what became of an order is not known, so ask again with the same key."""
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The hall said no; the text is its sentence for the citizen, in the language asked for, `code` its word."""
 
     def __init__(self, sentence: str, code: str = "") -> None:

@@ -1,9 +1,13 @@
-"""Finds a service by what a citizen can type with one finger: initials of its pinyin (SB for 社保), or its characters."""
+"""Finds a service by what one can type with one finger: initials of its pinyin (SB for 社保), or its characters."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -51,17 +55,41 @@ class Index:
         return {letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if self.find(typed + letter)}
 
 
-def build(services: Iterable[Record]) -> Index:
-    """The index of these services. Takes a moment (it loads a dictionary), so it is done beside the window."""
-    from pypinyin import Style, lazy_pinyin
-
+def build(services: Iterable[Record], initials: Mapping[str, str]) -> Index:
+    """The index of these services; `initials` as `read_aloud` gives them."""
     entries = []
     for service in services:
         name = str(service["name"])
-        first = lazy_pinyin(name, style=Style.FIRST_LETTER, errors=list)
-        initials = "".join(letters[:1] for letters in first).upper()
-        entries.append(Entry(service, name, initials, str(service.get("english", "")).upper()))
+        entries.append(Entry(service, name, initials.get(name, ""), str(service.get("english", "")).upper()))
     return Index(tuple(entries))
+
+
+def read_aloud(names: Iterable[str]) -> dict[str, str]:
+    """Name → initials of its pinyin. A second process does it: the dictionary is large, and a window must not wait.
+
+    Raises OSError or subprocess.SubprocessError when that process cannot run.
+    """
+    root = Path(__file__).resolve().parent.parent
+    answer = subprocess.run(
+        [sys.executable, "-m", "kiosk.search"],
+        input=json.dumps(list(names)),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+        cwd=root,
+    )
+    found: dict[str, str] = json.loads(answer.stdout)
+    return found
+
+
+def initials_of(name: str) -> str:
+    """One letter for each character of a name, the whole word deciding (重新 is CX, 重要 is ZY)."""
+    from pypinyin import Style, lazy_pinyin
+
+    # `errors=list`: what is no Chinese character stands for itself, letter by letter
+    letters = lazy_pinyin(name, style=Style.FIRST_LETTER, errors=list)  # type: ignore[arg-type]
+    return "".join(letter[:1] for letter in letters).upper()
 
 
 def _rank(entry: Entry, typed: str) -> tuple[int, int] | None:
@@ -78,3 +106,7 @@ def _rank(entry: Entry, typed: str) -> tuple[int, int] | None:
         return (0, at)
     letters = iter(entry.name)  # the characters in their order, others between them
     return (1, 0) if all(character in letters for character in typed) else None
+
+
+if __name__ == "__main__":
+    json.dump({name: initials_of(name) for name in json.load(sys.stdin)}, sys.stdout)

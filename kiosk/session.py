@@ -85,7 +85,7 @@ def masked_name(name: str) -> str:
 
 
 def masked_number(number: str) -> str:
-    """The first two and the last two characters; enough to recognise one's own number, too little to learn another's."""
+    """The first two and last two characters: enough to recognise one's own, too little to learn another's."""
     return f"{number[:2]}{'*' * max(len(number) - 4, 0)}{number[-2:]}" if len(number) > 4 else "*" * len(number)
 
 

@@ -49,18 +49,38 @@ class Page(Base):
         self.clock = Text(role="hero", strong=True, colour="white", align="center")
         self.day = Text(role="large", colour="white", align="center")
         self.touch_icon = Icon("hand-pointer", size=18, colour="river", wide=24)
-        self.touch_words = Text("Please touch the screen", role="title", strong=True, colour="river", align="center")
-        self.touch_below = Text("Please touch the screen", role="title", second=True, colour="soft", align="center")
+        self.touch_words = Text(
+            "Please touch the screen", role="title", strong=True, colour="river", align="center", hug=True
+        )
+        self.touch_below = Text(
+            "Please touch the screen", role="title", second=True, colour="soft", align="center", hug=True
+        )
+        self.touch_words.pos_hint = self.touch_below.pos_hint = {"center_x": 0.5}
         words = column(self.touch_words, self.touch_below, gap=1, fit=True)
+        words.size_hint_x = None
+        self.touch_words.bind(width=lambda _w, _v: setattr(words, "width", self._widest()))
+        self.touch_below.bind(width=lambda _w, _v: setattr(words, "width", self._widest()))
         self.touch_icon.pos_hint = words.pos_hint = {"center_y": 0.5}
-        self.invite = Card(self.touch_icon, words, across=True, gap=4, pad=(10, 8, 10, 8), fit=True, shadow=True)
+        self.invite = Card(
+            Air(), self.touch_icon, words, Air(), across=True, gap=4, pad=(10, 8, 10, 8), fit=True, shadow=True
+        )
         self.hours = Text(role="body", colour="white", align="center")
-        self.away = Text("The hall's system cannot be reached just now. Please go to the guide desk.", role="body",
-                         strong=True, colour="white", align="center", balance=True)
+        self.away = Text(
+            "The hall's system cannot be reached just now. Please go to the guide desk.",
+            role="body",
+            strong=True,
+            colour="white",
+            align="center",
+            balance=True,
+        )
         self.left = Card(
             Icon("id-card", size=14, colour="seal", wide=20),
             Text("Please take your ID card with you", role="large", strong=True, colour="seal"),
-            across=True, gap=4, pad=(8, 6, 8, 6), border="seal", fit=True,
+            across=True,
+            gap=4,
+            pad=(8, 6, 8, 6),
+            border="seal",
+            fit=True,
         )
         top = column(self.emblem, self.hall, self.hall_below, gap=4, fit=True)
         clock = column(self.clock, self.day, gap=1, fit=True)
@@ -68,6 +88,9 @@ class Page(Base):
         self.river = River(Air(share=0.7), top, Air(), clock, Air(), bottom, Air(share=0.5), gap=2, pad=(14, 8, 14, 8))
         self.river.ground()
         return [self.river]
+
+    def _widest(self):
+        return max(self.touch_words.width, self.touch_below.width)
 
     def apply(self, theme):
         super().apply(theme)
@@ -91,13 +114,20 @@ class Page(Base):
 
         week = self.word(WEEK[now.tm_wday])
         chinese = self.theme.language == "zh_CN"
-        self.day.say(f"{now.tm_year}年{now.tm_mon}月{now.tm_mday}日  {week}" if chinese
-                     else f"{week}, {now.tm_mday}.{now.tm_mon}.{now.tm_year}")
+        self.day.say(
+            f"{now.tm_year}年{now.tm_mon}月{now.tm_mday}日  {week}"
+            if chinese
+            else f"{week}, {now.tm_mday}.{now.tm_mon}.{now.tm_year}"
+        )
 
     def shift(self, dots):
         """Move everything a little, so that nothing burns into the panel."""
-        self.river.padding = [self.theme.mm(14) + dots[0], self.theme.mm(8) + dots[1],
-                              self.theme.mm(14) - dots[0], self.theme.mm(8) - dots[1]]
+        self.river.padding = [
+            self.theme.mm(14) + dots[0],
+            self.theme.mm(8) + dots[1],
+            self.theme.mm(14) - dots[0],
+            self.theme.mm(8) - dots[1],
+        ]
 
     def on_touch_down(self, touch):
         if self.collide_point(*touch.pos):

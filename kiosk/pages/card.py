@@ -1,8 +1,8 @@
 """Waiting for an ID card, and for it to be taken away again. Only a masked name and number are ever shown."""
 
 from kiosk.journey import Event
-from kiosk.ui.base import Air, Card, Icon, Text, column, hide
-from kiosk.ui.page import Base, Heading
+from kiosk.ui.base import Air, Card, Icon, Text, hide
+from kiosk.ui.page import Base, Heading, halves
 from kiosk.ui.press import Push
 
 SAYS = {  # state of the card → (heading, icon, colour)
@@ -26,8 +26,7 @@ class Page(Base):
         self.box = Card(self.name_part, self.number_part, self.age_part, gap=3, pad=(6, 6, 6, 6), fit=True)
         self.go_on = Push("I have taken it: go on", "check", "card.go_on", self.says(Event.GO_ON), "act", high=(34, 38))
         self.skip = Push("No card, take the number", "ticket-simple", "card.skip", self.says(Event.SKIP), high=(30, 36))
-        return [Air(share=0.4), column(self.heading, fit=True), Air(share=0.3), self.icon_part, Air(share=0.3), self.box,
-                Air(share=0.6), self.go_on, self.skip, Air(share=0.2)]
+        return [halves([self.heading, Air(high=4), self.icon_part], [self.box, self.go_on, self.skip])]
 
     def draw(self, view):
         words, icon, colour = SAYS.get(view.card_state, SAYS["wanted"])

@@ -1,9 +1,10 @@
 """Elder mode: which kind of service?"""
 
 from kiosk.journey import Event
-from kiosk.pages.home import UNSURE
 from kiosk.ui.page import Base, Heading
 from kiosk.ui.pager import Pager
+
+UNSURE = {"special": "unsure"}  # a choice that is no category
 
 
 class Page(Base):
@@ -11,7 +12,9 @@ class Page(Base):
 
     def build(self):
         self.heading = Heading("What is it about?")
-        self.pager = Pager(self.fill_in, least=((58, 100), (34, 34)), most=(60, 60), across=True, columns=(3, 2))
+        self.pager = Pager(
+            self.fill_in, least=((100, 100), (40, 40)), most=(60, 60), across=True, columns=((2, 2), (3, 3))
+        )
         return [self.heading, self.pager]
 
     def draw(self, view):
@@ -20,9 +23,15 @@ class Page(Base):
     def fill_in(self, tile, choice):
         """A category, or help with choosing."""
         if choice is UNSURE:
-            tile.fill_in(self.word("Not sure?"), "", "person-circle-question", name="home.unsure",
-                         act=self.says(Event.UNSURE))
+            tile.fill_in(
+                self.word("Not sure?"), "", "person-circle-question", name="home.unsure", act=self.says(Event.UNSURE)
+            )
         else:
             first, second = self.names(choice)
-            tile.fill_in(first, second, choice.get("icon"), name=f"category.{choice['code']}",
-                         act=self.says(Event.CATEGORY, choice))
+            tile.fill_in(
+                first,
+                second,
+                choice.get("icon"),
+                name=f"category.{choice['code']}",
+                act=self.says(Event.CATEGORY, choice),
+            )

@@ -1,9 +1,9 @@
 """The technician's door: a code of digits."""
 
 from kiosk.journey import Event
-from kiosk.ui.base import Air, Card, Text, column, hide
+from kiosk.ui.base import Card, Text, hide
 from kiosk.ui.keys import Keys
-from kiosk.ui.page import Base, Heading
+from kiosk.ui.page import Base, Heading, halves
 from kiosk.ui.press import Push
 
 
@@ -18,8 +18,8 @@ class Page(Base):
         self.keys = Keys(self._type, columns=5, tall=(22, 25))
         self.erase = Push("Delete", "delete-left", "code.erase", self._erase, typing=True, high=(22, 25))
         self.open = Push("Open", "lock-open", "code.open", self.says(Event.CODE), "act", high=(28, 30))
-        box = column(Card(self.field, pad=(5, 3, 5, 3), fit=True), self.note, self.keys, self.erase, self.open, gap=4, fit=True)
-        return [self.heading, Air(share=0.3), box, Air()]
+        field = Card(self.field, pad=(5, 3, 5, 3), fit=True)
+        return [halves([self.heading, field, self.note], [self.keys, self.erase, self.open])]
 
     def draw(self, view):
         self.typed = view.session.typed

@@ -2,7 +2,7 @@
 
 from kiosk.journey import Event
 from kiosk.ui.base import Air, Stack, Text, hide
-from kiosk.ui.page import Base, Fact, Heading
+from kiosk.ui.page import Base, Fact, Heading, halves
 from kiosk.ui.press import Push
 
 
@@ -16,14 +16,20 @@ class Page(Base):
         self.zone = Fact("Wait in", "location-dot")
         facts = Stack(self.ahead, self.wait, self.zone, across=True, gap=4, fit=True)
         self.remark = Text(role="large", colour="amber", align="center", strong=True, balance=True)
-        self.take = Push("Take a number", "ticket-simple", "confirm.take", self.says(Event.TAKE), "act", "title",
-                           high=(46, 50))
-        self.first = Push("Priority number", "hand-holding-heart", "confirm.first", self.says(Event.FIRST),
-                            high=(30, 36))
-        self.first_words = Text("For soldiers, firefighters, medical staff, the elderly, the disabled, expectant "
-                                "mothers and the unwell", role="body", colour="soft", align="center", balance=True)
-        return [Air(share=0.5), self.heading, Air(high=2), facts, self.remark, Air(share=0.6), self.take, self.first,
-                self.first_words, Air(share=0.6)]
+        self.take = Push(
+            "Take a number", "ticket-simple", "confirm.take", self.says(Event.TAKE), "act", "title", high=(46, 50)
+        )
+        self.first = Push(
+            "Priority number", "hand-holding-heart", "confirm.first", self.says(Event.FIRST), high=(30, 36)
+        )
+        self.first_words = Text(
+            "For soldiers, firefighters, medical staff, the elderly, the disabled, expectant mothers and the unwell",
+            role="body",
+            colour="soft",
+            align="center",
+            balance=True,
+        )
+        return [halves([self.heading, Air(high=2), facts, self.remark], [self.take, self.first, self.first_words])]
 
     def draw(self, view):
         service = view.session.service or {}
@@ -34,8 +40,7 @@ class Page(Base):
         self.wait.show(self.word("{n} min", n=int(minutes)) if minutes is not None and not view.away else "")
         self.zone.show(str(queue.get("zone", "")))
         closed = bool(queue) and not queue.get("open", True)
-        words = "No more numbers today" if closed else "The printer has no paper: your number will be shown here" \
-            if view.paper_out else ""
+        words = "No more numbers today" if closed else "No paper: shown on this screen" if view.paper_out else ""
         self.remark.ask(words)
         hide(self.remark, not words)
         self.take.enable(not closed and bool(service))

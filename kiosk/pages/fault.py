@@ -2,11 +2,15 @@
 
 from kiosk.journey import Event
 from kiosk.ui.base import Air, Icon, Text, hide
-from kiosk.ui.page import Base, Heading
+from kiosk.ui.page import Base, Heading, halves
 from kiosk.ui.press import Push
 
 CAUSES = {  # cause → (what happened, what to do, icon)
-    "refused": ("This is not possible just now", "Please ask at the guide desk; a member of staff will help you.", "circle-info"),
+    "refused": (
+        "This is not possible just now",
+        "Please ask at the guide desk; a member of staff will help you.",
+        "circle-info",
+    ),
     "printer": ("The printer is not working", "Please photograph or note your number.", "print"),
     "reader": ("The ID reader is not working", "You can go on without a card.", "id-card"),
 }
@@ -23,8 +27,12 @@ class Page(Base):
         self.phone = Text(role="large", strong=True, colour="river", align="center")
         self.back = Push("Back", "arrow-left", "fault.back", self.says(Event.BACK), "act", high=(34, 38))
         self.home_button = Push("To the start", "house", "fault.home", self.says(Event.HOME), high=(28, 32))
-        return [Air(), self.icon_part, Air(high=4), self.heading, self.detail, self.advice, self.phone, Air(), self.back,
-                self.home_button]
+        return [
+            halves(
+                [self.icon_part, Air(high=4), self.heading, self.detail, self.advice, self.phone],
+                [self.back, self.home_button],
+            )
+        ]
 
     def draw(self, view):
         words, advice, icon = CAUSES.get(view.session.cause, CAUSES["refused"])

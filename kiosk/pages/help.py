@@ -2,7 +2,7 @@
 
 from kiosk.journey import Event
 from kiosk.ui.base import Air, Icon, Text
-from kiosk.ui.page import Base, Heading
+from kiosk.ui.page import Base, Heading, halves
 from kiosk.ui.press import Push
 
 SAYS = {
@@ -22,7 +22,7 @@ class Page(Base):
         self.phone = Text(role="title", strong=True, colour="river", align="center")
         self.go_on = Push("Go on", "arrow-left", "help.back", self.says(Event.BACK), "act", high=(34, 38))
         self.finish = Push("Finish", "right-from-bracket", "help.finish", self.says(Event.FINISH), high=(28, 32))
-        return [Air(), self.icon_part, Air(high=6), self.heading, self.remark, self.phone, Air(), self.go_on, self.finish]
+        return [halves([self.icon_part, Air(high=6), self.heading, self.remark, self.phone], [self.go_on, self.finish])]
 
     def draw(self, view):
         words, remark = SAYS[view.help_called]

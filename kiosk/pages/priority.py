@@ -5,19 +5,29 @@ from kiosk.ui.page import Base, Heading
 from kiosk.ui.pager import Pager
 from kiosk.ui.press import Push
 
-ICONS = {"soldier": "person-military-rifle", "firefighter": "fire-extinguisher", "medical": "user-doctor",
-         "elder": "person-cane", "disabled": "wheelchair", "pregnant": "person-pregnant", "sick": "bed-pulse"}
+ICONS = {
+    "soldier": "person-military-rifle",
+    "firefighter": "fire-extinguisher",
+    "medical": "user-doctor",
+    "elder": "person-cane",
+    "disabled": "wheelchair",
+    "pregnant": "person-pregnant",
+    "sick": "bed-pulse",
+}
 
 
 class Page(Base):
     """Priority."""
 
     def build(self):
-        self.heading = Heading("Which of these applies to you?",
-                               "You say so yourself; a member of staff looks at it in person. The reason is never shown.")
-        self.pager = Pager(self.fill_in, least=((72, 100), (34, 34)), most=(48, 50), across=True, columns=(3, 2))
-        self.ordinary = Push("None of these: ordinary number", "ticket-simple", "priority.none",
-                               self.says(Event.TAKE), high=(26, 30))
+        self.heading = Heading(
+            "Which of these applies to you?",
+            "You say so yourself; a member of staff looks in person. The reason is never shown.",
+        )
+        self.pager = Pager(
+            self.fill_in, least=((100, 100), (40, 40)), most=(54, 58), across=True, columns=((2, 2), (4, 4))
+        )
+        self.ordinary = Push("None of these", "ticket-simple", "priority.none", self.says(Event.TAKE), high=(26, 30))
         return [self.heading, self.pager, self.ordinary]
 
     def apply(self, theme):
@@ -30,5 +40,10 @@ class Page(Base):
     def fill_in(self, tile, choice):
         """A class of citizens."""
         first, second = self.names(choice)
-        tile.fill_in(first, second, ICONS.get(str(choice["code"]), "heart"), name=f"class.{choice['code']}",
-                     act=self.says(Event.CLASS, choice))
+        tile.fill_in(
+            first,
+            second,
+            ICONS.get(str(choice["code"]), "heart"),
+            name=f"class.{choice['code']}",
+            act=self.says(Event.CLASS, choice),
+        )

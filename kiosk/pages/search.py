@@ -25,7 +25,9 @@ class Page(Base):
         self.kind = Push("", "language", "search.kind", self._other_kind, role="body", high=(20, 25))
         self.more = Push("More", "ellipsis", "search.more", self._more, role="body", high=(20, 25))
         self.keys = Keys(self._type, columns=7, tall=(20, 25))
-        self.results = Pager(self.fill_in, least=((100, 110), (32, 42)), most=(40, 52), across=True, columns=(1, 1))
+        self.results = Pager(
+            self.fill_in, least=((100, 110), (48, 48)), most=(54, 60), across=True, columns=((1, 1), (1, 1))
+        )
         line = Stack(self.field_box, self.erase, across=True, gap=3, fit=True)
         switch = Stack(self.kind, self.more, across=True, gap=3, fit=True)
         self.left = column(line, self.keys, switch, gap=3, fit=True, pos_hint={"top": 1})
@@ -40,8 +42,11 @@ class Page(Base):
 
     def draw(self, view):
         self.view, self.typed = view, view.session.typed
-        self.field.say(self.typed or self.word("Letters of the pinyin, e.g. {example}", example="SB")
-                       if self.by_letters else self.typed or self.word("Touch the characters"))
+        self.field.say(
+            self.typed or self.word("Letters of the pinyin, e.g. {example}", example="SB")
+            if self.by_letters
+            else self.typed or self.word("Touch the characters")
+        )
         self.field.tint("ink" if self.typed else "soft")
         self.kind.ask("By characters" if self.by_letters else "By letters")
         self.erase.enable(bool(self.typed))
@@ -85,5 +90,11 @@ class Page(Base):
     def fill_in(self, tile, service):
         """A service that fits."""
         first, second = self.names(service)
-        tile.fill_in(first, second, None, remark(self, self.view, service), name=f"service.{service['code']}",
-                     act=self.says(Event.SERVICE, service))
+        tile.fill_in(
+            first,
+            second,
+            None,
+            remark(self, self.view, service),
+            name=f"service.{service['code']}",
+            act=self.says(Event.SERVICE, service),
+        )

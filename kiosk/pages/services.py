@@ -23,9 +23,12 @@ class Page(Base):
 
     def build(self):
         self.heading = Heading("Which service?")
-        self.pager = Pager(self.fill_in, least=((115, 130), (32, 42)), most=(44, 56), across=True, columns=(2, 2))
-        self.unsure = Push("Not sure which? Let a person help you", "person-circle-question", "services.unsure",
-                             self.says(Event.UNSURE), high=(24, 30))
+        self.pager = Pager(
+            self.fill_in, least=((150, 150), (48, 48)), most=(58, 62), across=True, columns=((1, 1), (2, 2))
+        )
+        self.unsure = Push(
+            "Not sure? Ask us", "person-circle-question", "services.unsure", self.says(Event.UNSURE), high=(24, 30)
+        )
         return [self.heading, self.pager, self.unsure]
 
     def draw(self, view):
@@ -37,5 +40,11 @@ class Page(Base):
     def fill_in(self, tile, service):
         """A service with its queue."""
         first, second = self.names(service)
-        tile.fill_in(first, second, None, remark(self, self.view, service), name=f"service.{service['code']}",
-                     act=self.says(Event.SERVICE, service))
+        tile.fill_in(
+            first,
+            second,
+            None,
+            remark(self, self.view, service),
+            name=f"service.{service['code']}",
+            act=self.says(Event.SERVICE, service),
+        )

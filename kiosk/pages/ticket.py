@@ -1,9 +1,9 @@
 """One's own ticket: its state in words, how many are ahead, and what one may do with it."""
 
 from kiosk.journey import Event
+from kiosk.pages.result import PRINTING, number_scale
 from kiosk.ui.base import Air, Card, Stack, Text, column, hide
-from kiosk.ui.page import Banner, Base, Fact
-from kiosk.pages.result import PRINTING
+from kiosk.ui.page import Banner, Base, Facts
 from kiosk.ui.press import Push
 
 STATES = {  # state of the ticket → (words, icon, colour)
@@ -22,21 +22,25 @@ class Page(Base):
     """Ticket."""
 
     def build(self):
+        upright = self.theme.portrait
         self.words_part = Text("Your number", role="large", colour="soft", align="center")
         self.number = Text(role="hero", strong=True, colour="river", align="center")
         self.service = Text(role="large", strong=True, align="center", balance=True)
-        hero = Card(self.words_part, self.number, self.service, gap=1, pad=(4, 6, 4, 6), fit=True, shadow=True)
-        self.ahead, self.wait, self.zone = (Fact("People ahead", "users"), Fact("About", "clock"),
-                                            Fact("Wait in", "location-dot"))
-        facts = Stack(self.ahead, self.wait, self.zone, across=True, gap=4, fit=True)
-        self.state, self.slip = Banner(), Banner()
-        self.rejoin = Push("Queue again", "rotate-left", "ticket.rejoin", self.says(Event.REJOIN), "act", high=(30, 36))
-        self.again = Push("Print again", "print", "ticket.reprint", self.says(Event.REPRINT), high=(26, 30))
-        self.done = Push("Done", "check", "ticket.finish", self.says(Event.FINISH), "act", high=(28, 32))
-        left = column(hero, facts, gap=4, fit=True)
-        right = column(self.state, self.slip, self.rejoin, self.again, gap=5, fit=True)
+        hide(self.words_part, not upright)
+        hero = Card(self.words_part, self.number, self.service, gap=1, pad=(4, 5, 4, 5), fit=True, shadow=True)
+        self.facts, self.state, self.slip = Facts(self), Banner(), Banner()
+        self.rejoin = Push("Queue again", "rotate-left", "ticket.rejoin", self.says(Event.REJOIN), "act", high=(30, 32))
+        self.again = Push("Print again", "print", "ticket.reprint", self.says(Event.REPRINT), high=(30, 32))
+        self.done = Push("Done", "check", "ticket.finish", self.says(Event.FINISH), high=(30, 32))
+        left = column(hero, gap=4, fit=True)
+        right = column(self.state, self.facts.stack, self.slip, gap=5, fit=True)
         left.pos_hint = right.pos_hint = {"top": 1}
-        return [Air(share=0.3), Stack(left, right, turns=True, gap=6, fit=True), Air(), self.done]
+        last = Stack(self.rejoin, self.again, self.done, across=not upright, gap=4, fit=True)
+        return [Air(share=0.3), Stack(left, right, turns=True, gap=6, fit=True), Air(), last]
+
+    def apply(self, theme):
+        self.number.scale = number_scale(theme)
+        super().apply(theme)
 
     def draw(self, view):
         ticket, printing = view.session.ticket or {}, view.session.printing
@@ -46,11 +50,8 @@ class Page(Base):
         words, icon, colour = STATES.get(state, STATES["waiting"])
         self.state.show("", icon, colour)
         self.state.words_part.say(self.word(words, window=ticket.get("window") or "—"))
-        waits = state == "waiting"
-        self.ahead.show(self.word("{n} people", n=ticket.get("ahead", 0)) if waits else "")
-        minutes = ticket.get("wait_minutes")
-        self.wait.show(self.word("{n} min", n=int(minutes)) if waits and minutes is not None else "")
-        self.zone.show(str(ticket.get("zone", "")) if waits else "")
+        low = bool(printing) and not self.theme.portrait  # a wide screen has no room for both
+        self.facts.show(ticket if state == "waiting" and not low else {})
         hide(self.rejoin, state != "passed")
         hide(self.again, state not in ("waiting", "passed", "held"))
         self.again.enable(printing != "printing" and view.works("ticket-printer"))

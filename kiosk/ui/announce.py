@@ -20,14 +20,16 @@ def describe(window):
         "language": session.language,
         "warning": warning,
         "widgets": [
-            {"name": b.name, "label": b.label, "rect": rect(window, b), "enabled": not b.disabled} for b in visible(top, Press)
+            {"name": b.name, "label": b.label, "rect": rect(window, b), "enabled": not b.disabled}
+            for b in visible(top, Press)
         ],
     }
 
 
 def rect(window, widget):
     """Where a widget is on the screen."""
-    return [round(widget.x), round(window.settings.screen.height - widget.top), round(widget.width), round(widget.height)]
+    from_top = window.settings.screen.height - widget.top
+    return [round(widget.x), round(from_top), round(widget.width), round(widget.height)]
 
 
 def visible(widget, kind):
@@ -46,11 +48,18 @@ def audit(window):
     texts = []
     for text in visible(top, Text):
         if text.raw:
-            texts.append({
-                "text": text.text, "raw": text.raw, "font": text.font_name, "size": text.font_size,
-                "texture": list(text.texture_size), "rect": rect(window, text), "colour": text.colour,
-                "inside": rect(window, text.home) if getattr(text, "home", None) else None,
-            })
+            texts.append(
+                {
+                    "text": text.written,
+                    "raw": text.raw,
+                    "font": text.font_name,
+                    "size": text.painted_size,
+                    "texture": list(text.picture),
+                    "rect": rect(window, text),
+                    "colour": text.colour,
+                    "inside": rect(window, text.home) if getattr(text, "home", None) else None,
+                }
+            )
     return {
         **describe(window),
         "texts": texts,

@@ -6,9 +6,8 @@ back all the memory of those that are thrown away.
 """
 
 from kivy.core.text import Label as Shaper
-from kivy.graphics import Color, SmoothRoundedRectangle
+from kivy.graphics import Color, Ellipse, Rectangle, SmoothRoundedRectangle
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.label import Label
 from kivy.uix.widget import Widget
 
 from config import look
@@ -67,7 +66,8 @@ class Stack(Sized, BoxLayout):
         self.apply_size(theme)
         if self.turns:  # beside one another on a wide screen, below on an upright one
             self.orientation = "vertical" if theme.portrait else "horizontal"
-        self.spacing = theme.mm(self.gap_mm)
+        # Layouts round to whole dots, and three millimetres have to stay three.
+        self.spacing = theme.mm(self.gap_mm) + (2 if self.gap_mm >= 3 else 0)
         pad = self.pad_mm if isinstance(self.pad_mm, (list, tuple)) else (self.pad_mm,) * 4
         self.padding = [theme.mm(side) for side in pad]
         self.settle()
@@ -104,38 +104,100 @@ class Air(Sized, Widget):
         self.apply_size(theme)
 
 
-class Text(Sized, Label):
+class Letters(Sized, Widget):
+    """Mixin of all that is written: one picture, exactly as large as its letters, tinted when it is drawn.
+
+    The library's own label paints a picture as wide as its box; over twenty pages that is forty megabytes of nothing.
+    """
+
+    def write(self, align, valign):
+        self._align, self._valign, self._theme_colour = align, valign, "ink"
+        self._shaper = Shaper(halign=align, font_name=fonts.HAN)
+        with self.canvas:
+            self._ink = Color(1, 1, 1, 0)
+            self._letters = Rectangle()
+        self.bind(pos=self._place_letters, size=self._place_letters, disabled=lambda *_: self._dip())
+
+    def tint(self, colour):
+        """Change the colour token."""
+        self.colour = colour
+        self._dip()
+
+    def _dip(self):
+        self._ink.rgba = look.rgba("line" if self.disabled else self.colour, 1 if self.picture[0] else 0)
+
+    @property
+    def picture(self):
+        """(width, height) of the letters in dots; zeros when nothing is written."""
+        texture = self._letters.texture
+        return tuple(texture.size) if texture is not None and self.written else (0, 0)
+
+    def paint_letters(self, text, size, font):
+        """Draw the text anew."""
+        self.written, self.painted_size = text, size
+        shaper = self._shaper
+        if text.strip():
+            shaper.options["font_size"], shaper.options["font_name"] = size, font
+            shaper.resolve_font_name()
+            shaper.text = text
+            shaper.refresh()
+            self._letters.texture = shaper.texture
+        else:
+            self._letters.texture = None
+        self._dip()
+        self._place_letters()
+
+    def _place_letters(self, *_):
+        width, height = self.picture
+        room_x, room_y = self.width - width, self.height - height
+        dx = {"left": 0, "center": room_x / 2, "right": room_x}[self._align]
+        dy = {"top": room_y, "middle": room_y / 2, "bottom": 0}[self._valign]
+        self._letters.pos = (round(self.x + dx), round(self.y + dy))
+        self._letters.size = (width, height)
+
+
+class Text(Letters):
     """A piece of text. `words` is a message id to be translated; `say` sets text that is already in words.
 
     `role` names the size, `strong` the weight, `colour` a token of config.look. It grows downwards as its lines need,
-    unless `high` is given or `grow` is off.
+    unless `high` is given or `grow` is off. With `hug` it is only as wide as its words (`room` at most).
     """
 
-    def __init__(self, words="", role="body", strong=False, colour="ink", align="left", second=False, high=None,
-                 wide=None, grow=True, balance=False, valign="middle", **kwargs):
+    def __init__(
+        self,
+        words="",
+        role="body",
+        strong=False,
+        colour="ink",
+        align="left",
+        second=False,
+        high=None,
+        wide=None,
+        grow=True,
+        balance=False,
+        valign="middle",
+        scale=1.0,
+        hug=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.words, self.role, self.strong, self.colour, self.second = words, role, strong, colour, second
         self.high, self.wide, self.grow, self.balance = high, wide, grow and high is None, balance
-        self.halign, self.valign = align, valign
-        self.raw, self.theme, self._set = "", None, None
-        self._shaper = Shaper()
+        self.scale, self.hug, self.room = scale, hug, 0.0
+        self.raw, self.written, self.theme, self._set = "", "", None, None
+        self.font_size, self.font_name = 0.0, fonts.HAN
+        self.write(align, valign)
         self.bind(width=lambda *_: self._layout())
 
     def apply(self, theme):
         self.theme = theme
         self.font_name = fonts.STRONG if self.strong else fonts.HAN
-        self.font_size = theme.type(self.role, self.second)
-        self.color = look.rgba(self.colour)
+        self.font_size = theme.type(self.role, self.second) * self.scale
         self.apply_size(theme)
         if self.words:
             self.raw = (theme.second if self.second else theme.words)(self.words)
         self._set = None
         self._layout()
-
-    def tint(self, colour):
-        """Change the colour token."""
-        self.colour = colour
-        self.color = look.rgba(colour)
 
     def say(self, text):
         """Show text that needs no translation."""
@@ -151,54 +213,71 @@ class Text(Sized, Label):
             self.raw = (self.theme.second if self.second else self.theme.words)(words)
             self._layout()
 
+    def _fit(self, room):
+        """(font size, lines): the size of the role, or a smaller one of the scale for a word too long for it."""
+        options = self._shaper.options
+        options["font_name"], size = self.font_name, self.font_size
+        while True:
+            options["font_size"] = size
+            self._shaper.resolve_font_name()
+            lines = wrap(self.raw, max(room, size), self.measure, self.balance) if self.raw else []
+            smaller = self.theme.smaller(size)
+            if smaller is None or all(self.measure(line) <= room for line in lines) or room < 2 * size:
+                return size, lines
+            size = smaller
+
     def measure(self, text):
+        """Width of a line in dots."""
         return self._shaper.get_extents(text)[0]
 
     def _layout(self):
         if self.theme is None:
             return
-        wanted = (self.raw, int(self.width), self.font_size, self.font_name)
+        room = (self.room or self.theme.width * 0.8) if self.hug else self.width
+        wanted = (self.raw, int(room), self.font_size, self.font_name)
         if wanted == self._set:
             return
         self._set = wanted
-        options = self._shaper.options
-        options["font_size"], options["font_name"] = self.font_size, self.font_name
-        self._shaper.resolve_font_name()
-        broken = wrap(self.raw, max(self.width, self.font_size), self.measure, self.balance) if self.raw else [""]
-        self.text_size = (self.width, None if self.grow else self.height)
-        self.text = "\n".join(broken)
+        size, lines = self._fit(room)
+        self.paint_letters("\n".join(lines), size, self.font_name)
         if self.grow:
-            self.size_hint_y = None
-            self.height = len(broken) * self._shaper.get_extents("国")[1] if self.raw else 0
-
-    def on_height(self, *_):
-        if not self.grow and self.theme is not None:
-            self.text_size = (self.width, self.height)
+            self.size_hint_y, self.height = None, self.picture[1]
+        if self.hug:
+            self.size_hint_x, self.width = None, self.picture[0]
 
 
-class Icon(Sized, Label):
-    """One icon, by its Font Awesome name."""
+class Icon(Letters):
+    """One icon, by its Font Awesome name. `disc` lays a quiet round ground under it."""
 
-    def __init__(self, name="circle-question", size=12.0, colour="ink", high=None, wide=None, **kwargs):
+    def __init__(self, name="circle-question", size=12.0, colour="ink", high=None, wide=None, disc=False, **kwargs):
         super().__init__(**kwargs)
         self.icon_mm, self.colour, self.high, self.wide = size, colour, high or size, wide
-        self.halign, self.valign = "center", "middle"
-        self.pick(name)
+        self.name, self.written, self.font_size, self._disc = name, "", 0.0, None
+        if disc:
+            with self.canvas.before:
+                Color(*look.rgba("mist"))
+                self._disc = Ellipse()
+            self.bind(pos=self._lie, size=self._lie)
+        self.write("center", "middle")
 
     def pick(self, name):
         """Show another icon."""
-        self.name = name
-        self.text = fonts.icon(name)
+        if name != self.name:
+            self.name = name
+            if self.font_size:
+                self.paint_letters(fonts.icon(name), self.font_size, fonts.ICONS)
 
     def apply(self, theme):
-        self.font_name, self.font_size = fonts.ICONS, theme.mm(self.icon_mm)
-        self.color = look.rgba(self.colour)
+        self.font_size = theme.mm(self.icon_mm)
         self.apply_size(theme)
+        self.paint_letters(fonts.icon(self.name), self.font_size, fonts.ICONS)
+        self._lie()
 
-    def tint(self, colour):
-        """Change the colour token."""
-        self.colour = colour
-        self.color = look.rgba(colour)
+    def _lie(self, *_):
+        if self._disc is not None:
+            side = self.font_size * 1.75
+            self._disc.size = (side, side)
+            self._disc.pos = (self.x + (self.width - side) / 2, self.y + (self.height - side) / 2)
 
 
 class Surface:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 NEVER_FIRST = "，。！？、；：）》」』”’％…·,.!?;:)%〉】"
 NEVER_LAST = "（《「『“‘([〈【"
+KEEP = 6  # so many Chinese characters between two marks are read as one word and stay together where they fit
 # A word of letters and digits (with what belongs to it) stays whole; everything else may be parted.
 _PIECE = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-–_/.:*@'&]*|\s+|.", re.DOTALL)
+_RUN = re.compile(r"[\u4e00-\u9fff]+")
 
 
 def pieces(text: str) -> list[str]:
@@ -24,6 +26,18 @@ def pieces(text: str) -> list[str]:
         else:
             parts.append(piece)
     return parts
+
+
+def phrases(text: str) -> list[str]:
+    """Like `pieces`, with short runs of Chinese between two marks left whole: 军人、 消防救援人员、 老年人."""
+    parts: list[str] = []
+    for piece in pieces(text):
+        joins = parts and _RUN.fullmatch(parts[-1]) and "\u4e00" <= piece[0] <= "\u9fff"
+        if joins:
+            parts[-1] += piece
+        else:
+            parts.append(piece)
+    return [small for part in parts for small in (pieces(part) if len(part.rstrip(NEVER_FIRST)) > KEEP else [part])]
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float], balance: bool = False) -> list[str]:
@@ -39,7 +53,8 @@ def wrap(text: str, width: float, measure: Callable[[str], float], balance: bool
 
 def _fill(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
     lines, line = [], ""
-    for piece in pieces(text):
+    parts = [small for part in phrases(text) for small in ([part] if measure(part) <= width else pieces(part))]
+    for piece in parts:
         if line and measure(line + piece.rstrip()) > width:
             lines.append(line.rstrip())
             line = "" if piece.isspace() else piece

@@ -1,8 +1,7 @@
 """What every page is: a heading, a body, and the one question it asks."""
 
-from kiosk.ui.base import Card, Icon, Stack, Text, column, hide
-
-ROMAN = "en"
+from kiosk.ui.base import Air, Card, Icon, Stack, Text, column, hide
+from kiosk.ui.pager import Pager
 
 
 class Heading(Stack):
@@ -27,7 +26,7 @@ class Heading(Stack):
 
     def apply(self, theme):
         hide(self.below, theme.elder)  # one thing at a time
-        hide(self.remark, not (self.has_remark or self.remark.raw))
+        hide(self.remark, not self.has_remark)
         super().apply(theme)
 
 
@@ -45,6 +44,12 @@ class Base(Stack):
 
     def build(self):
         raise NotImplementedError
+
+    def arrive(self):
+        """The page is about to be shown: begin with the first of many choices."""
+        for part in self.walk(restrict=True):
+            if isinstance(part, Pager):
+                part.rewind()
 
     def draw(self, view):
         """Fill the parts with what the view says."""
@@ -82,9 +87,49 @@ class Fact(Card):
         self.word_part = Text(words, role="body", colour="soft", align="center")
         super().__init__(self.icon_part, self.word_part, self.figure, gap=2, pad=(3, 5, 3, 5), fit=True, **kwargs)
 
+    def apply(self, theme):
+        hide(self.icon_part, not theme.portrait)  # a wide screen is low
+        super().apply(theme)
+
     def show(self, figure):
         self.figure.say(figure)
         hide(self, not figure)
+
+
+class Facts:
+    """People ahead, minutes, zone: as three cards on an upright screen, as three lines on a wide one."""
+
+    def __init__(self, page):
+        self.page = page
+        self.fits = page.theme.portrait
+        if self.fits:
+            kinds = (Fact("People ahead", "users"), Fact("About", "clock"), Fact("Wait in", "location-dot"))
+            self.parts = kinds
+            self.stack = Stack(*kinds, across=True, gap=4, fit=True)
+        else:
+            self.parts = tuple(Text(role="large", strong=number == 0) for number in range(3))
+            self.stack = column(*self.parts, gap=1, fit=True)
+        self.stack.pos_hint = {"center_y": 0.5}
+
+    def show(self, ticket):
+        """Fill them from a ticket; nothing is shown of what it does not say."""
+        word, minutes, zone = self.page.word, ticket.get("wait_minutes"), str(ticket.get("zone", ""))
+        ahead = ticket.get("ahead")
+        if self.fits:
+            said = (
+                word("{n} people", n=ahead) if ahead is not None else "",
+                word("{n} min", n=int(minutes)) if minutes is not None else "",
+                zone,
+            )
+        else:
+            said = (
+                word("{n} waiting", n=ahead) if ahead is not None else "",
+                self.page.minutes(minutes),
+                word("Wait in zone {zone}", zone=zone) if zone else "",
+            )
+        for part, text in zip(self.parts, said, strict=True):
+            part.show(text) if self.fits else part.say(text)
+        hide(self.stack, not any(said))
 
 
 class Banner(Card):
@@ -94,8 +139,9 @@ class Banner(Card):
         self.icon_part = Icon("print", size=11, colour="river", wide=16)
         self.words_part = Text(role="large", strong=True, colour="ink")
         self.icon_part.pos_hint = self.words_part.pos_hint = {"center_y": 0.5}
-        super().__init__(self.icon_part, self.words_part, across=True, gap=4, pad=(6, 5, 6, 5), fit=True, fill="white",
-                         **kwargs)
+        super().__init__(
+            self.icon_part, self.words_part, across=True, gap=4, pad=(6, 5, 6, 5), fit=True, fill="white", **kwargs
+        )
 
     def show(self, words, icon, colour="river"):
         self.words_part.ask(words)
@@ -103,6 +149,15 @@ class Banner(Card):
         self.icon_part.pick(icon)
         self.icon_part.tint(colour)
         self.recolour(border=colour)
+
+
+def halves(first, second, **kwargs):
+    """What is said, and what one may do: below one another on an upright screen, side by side on a wide one."""
+    return Stack(_half(first), _half(second), turns=True, gap=8, **kwargs)
+
+
+def _half(parts):
+    return column(Air(), *parts, Air(), gap=5)
 
 
 def point(icon, words, role="large"):
@@ -115,4 +170,4 @@ def point(icon, words, role="large"):
     return line
 
 
-__all__ = ["Banner", "Base", "Fact", "Heading", "column", "point"]
+__all__ = ["Banner", "Base", "Fact", "Facts", "Heading", "column", "halves", "point"]

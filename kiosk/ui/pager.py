@@ -1,4 +1,4 @@
-"""A page of choices after another: never more than fit, turned by two big buttons or a swipe, never by dragging alone."""
+"""Choices a page at a time: never more than fit, turned by two big buttons or a swipe, never by dragging alone."""
 
 import math
 
@@ -13,7 +13,10 @@ SWIPE_MM = 25.0
 
 
 class Sheet(Widget):
-    """One page of tiles; tiles are made when first needed and then kept."""
+    """One page of tiles; tiles are made when first needed and then kept.
+
+    Edges are counted from `y` and `height`: Kivy brings `top` up to date only after `pos` has been told about.
+    """
 
     def __init__(self, across, **kwargs):
         super().__init__(size_hint=(None, None), **kwargs)
@@ -44,22 +47,23 @@ class Sheet(Widget):
         h = (self.height - gap * (rows - 1)) / rows
         for number, tile in enumerate(self.pool[: self.shown]):
             line, at = divmod(number, columns)
-            tile.pos = (self.x + at * (w + gap), self.top - (line + 1) * h - line * gap)
+            tile.pos = (self.x + at * (w + gap), self.y + self.height - (line + 1) * h - line * gap)
             tile.size = (w, h)
 
 
 class Pager(Stack):
-    """Choices as tiles. `least` and `most` are a tile's (width, height) in mm, each a pair normal/elder.
+    """Choices as tiles.
 
-    `fill_in(tile, choice)` turns a tile into a choice.
+    `least` is a tile's (width, height) in mm, each a pair normal/elder; `most` its greatest height; `columns` at most
+    so many, ((upright normal, elder), (wide normal, elder)). `fill_in(tile, choice)` turns a tile into a choice.
     """
 
-    def __init__(self, fill_in, least, most, across=False, columns=(9, 9), **kwargs):
+    def __init__(self, fill_in, least, most, across=False, columns=((1, 1), (2, 1)), **kwargs):
         self.stage = StencilView()
         self.sheets = (Sheet(across), Sheet(across))
         self.stage.add_widget(self.sheets[0])
-        self.back = Push("Previous page", "chevron-left", "pager.previous", lambda: self.turn(-1), role="body")
-        self.ahead = Push("Next page", "chevron-right", "pager.next", lambda: self.turn(1), role="body")
+        self.back = Push("Previous", "chevron-left", "pager.previous", lambda: self.turn(-1), role="body")
+        self.ahead = Push("Next", "chevron-right", "pager.next", lambda: self.turn(1), role="body")
         self.where = Text(role="body", align="center", strong=True, high=(20, 25))
         self.bar = Stack(self.back, self.where, self.ahead, across=True, high=(20, 25))
         self.bar.hidden = True
@@ -86,6 +90,12 @@ class Pager(Stack):
         self._grid = None
         self._arrange()
 
+    def rewind(self):
+        """Back to the first page, without a movement."""
+        if self.page:
+            self.page, self._grid = 0, None
+            self._arrange()
+
     @property
     def pages(self):
         columns, rows = self._grid[:2] if self._grid else (1, 1)
@@ -94,7 +104,8 @@ class Pager(Stack):
     def _fit(self, height):
         """(columns, rows) that hold as many choices as are there, in tiles not smaller than `least`."""
         mm, gap, elder = self.theme.mm, self.theme.gap, self.theme.elder
-        columns = max(1, min(self.columns[elder], int((self.stage.width + gap) // (mm(self.least[0]) + gap))))
+        most = self.columns[not self.theme.portrait][elder]
+        columns = max(1, min(most, int((self.stage.width + gap) // (mm(self.least[0]) + gap))))
         rows = max(1, int((height + gap) // (mm(self.least[1]) + gap)))
         return columns, rows
 
@@ -109,12 +120,13 @@ class Pager(Stack):
         many = len(self.choices) > columns * rows
         if many != (not self.bar.hidden):
             hide(self.bar, not many)
-        if grid == self._grid and self.sheets[0].pos == self.stage.pos:
+        if grid == self._grid:
+            self.sheets[0].pos = (self.stage.x, self.stage.y + self.stage.height - self.sheets[0].height)
             return
         self._grid = grid
         self.page = min(self.page, self.pages - 1)
         self._show(self.sheets[0])
-        self.sheets[0].pos = self.stage.pos
+        self.sheets[0].x = self.stage.x
         self._label()
 
     def _show(self, sheet):
@@ -124,7 +136,7 @@ class Pager(Stack):
         tallest = self.theme.mm(self.most) * lines + gap * (lines - 1)
         sheet.size = (self.stage.width, min(self.stage.height, tallest))
         sheet.fill(part, self.fill_in, (columns, max(lines, 1), gap), self.theme)
-        sheet.y = self.stage.top - sheet.height
+        sheet.y = self.stage.y + self.stage.height - sheet.height
 
     def _label(self):
         self.where.say(f"{self.page + 1} / {self.pages}")
@@ -138,6 +150,7 @@ class Pager(Stack):
         Animation.stop_all(self.sheets[0])
         Animation.stop_all(self.sheets[1])
         self.page += step
+        self.theme.changed()
         old, new = self.sheets
         self._show(new)
         self._label()
@@ -155,10 +168,11 @@ class Pager(Stack):
         arrive.start(new)
 
     def _settled(self):
+        self.theme.changed()
         for sheet in list(self.stage.children):
             if sheet is not self.sheets[0]:
                 self.stage.remove_widget(sheet)
-        self.sheets[0].y = self.stage.top - self.sheets[0].height
+        self.sheets[0].y = self.stage.y + self.stage.height - self.sheets[0].height
 
     def on_touch_down(self, touch):
         if self.stage.collide_point(*touch.pos):

@@ -4,11 +4,13 @@ A second touch in the same place within half a second is the same touch twice (E
 swallowed whatever page it lands on; keys for typing are quicker outside elder mode, or nobody could type 11.
 """
 
+from typing import ClassVar
+
 from kivy.clock import Clock
 from kivy.properties import BooleanProperty
 
 from config import look
-from kiosk.ui.base import Icon, Stack, Surface, Text, hide
+from kiosk.ui.base import Air, Icon, Stack, Surface, Text, hide
 
 DOUBLE_S, TYPING_S, NEAR_MM = 0.5, 0.2, 15.0
 
@@ -56,7 +58,7 @@ class Press(Surface, Stack):
 
     def enable(self, enabled=True):
         """A disabled button stays where it is, greyed, and says nothing when touched."""
-        self.disabled = not enabled
+        self.disabled = not enabled  # and everything on it, which pales by itself
         self.recolour(self.rest_fill if enabled else "mist", self.rest_border if enabled else "mist")
 
     def on_touch_down(self, touch):
@@ -102,7 +104,7 @@ class Press(Surface, Stack):
 
 
 def _darker(colour):
-    return tuple(c * 0.82 for c in colour[:3]) + (1,)
+    return (*(part * 0.82 for part in colour[:3]), 1)
 
 
 def _texts(widget):
@@ -119,21 +121,62 @@ def _texts(widget):
 class Push(Press):
     """A button with words and perhaps an icon. kind: act (blue, the one to press), plain, stop."""
 
-    KINDS = {"act": ("river", "river", "white"), "plain": ("white", "line", "ink"), "stop": ("seal", "seal", "white")}
+    KINDS: ClassVar = {
+        "act": ("river", "river", "white"),
+        "plain": ("white", "line", "ink"),
+        "stop": ("seal", "seal", "white"),
+    }
 
-    def __init__(self, words="", icon=None, name="", act=None, kind="plain", role="large", high=(20, 25), upright=False,
-                 typing=False, **kwargs):
+    def __init__(
+        self,
+        words="",
+        icon=None,
+        name="",
+        act=None,
+        kind="plain",
+        role="large",
+        high=(20, 25),
+        upright=False,
+        typing=False,
+        **kwargs,
+    ):
         fill, border, ink = self.KINDS[kind]
-        self.text_part = Text(words, role=role, strong=True, colour=ink, align="center", balance=True)
+        self.text_part = Text(words, role=role, strong=True, colour=ink, align="center", balance=True, hug=True)
         parts = [self.text_part]
         self.icon_part = None
         if icon:
-            self.icon_part = Icon(icon, size=8 if not upright else 10, colour=ink)
+            self.icon_part = Icon(icon, size=(9, 10), colour=ink)
             if not upright:
-                self.icon_part.wide = 13
+                self.icon_part.wide = (14, 16)
             parts.insert(0, self.icon_part)
-        super().__init__(*[_middle(p) for p in parts], name=name, act=act or (lambda: None), fill=fill, border=border,
-                         typing=typing, across=not upright, gap=1.5, pad=(4, 2, 4, 2), high=high, **kwargs)
+        if not upright:
+            parts = [Air(), *parts, Air()]
+        super().__init__(
+            *[_middle(p) for p in parts],
+            name=name,
+            act=act or (lambda: None),
+            fill=fill,
+            border=border,
+            typing=typing,
+            across=not upright,
+            gap=0.5,
+            pad=(1, 2, 1, 2),
+            high=high,
+            **kwargs,
+        )
+        self.bind(width=self._room)
+
+    def apply(self, theme):
+        super().apply(theme)
+        self._room()
+
+    def _room(self, *_):
+        """How wide the words may be: the button without its edges and its icon."""
+        if self.theme is None:
+            return
+        beside = self.icon_part is not None and self.across
+        self.text_part.room = max(self.width - self.theme.mm(3) - (self.theme.mm((16, 18)) if beside else 0), 1)
+        self.text_part._layout()
 
     def ask(self, words):
         """Other words."""
@@ -152,19 +195,19 @@ def _middle(part):
 class Tile(Press):
     """A large choice: an icon, its name, the second language below, and perhaps a remark."""
 
-    def __init__(self, name="", act=None, across=False, icon_size=(14, 17), **kwargs):
-        self.icon_part = Icon("circle-question", size=icon_size, colour="river")
+    def __init__(self, name="", act=None, across=False, icon_size=(13, 16), **kwargs):
+        self.icon_part = Icon("circle-question", size=icon_size, colour="river", high=(23, 28), disc=True)
         self.title = Text(role="large", strong=True, align="left" if across else "center", balance=True)
         self.below = Text(role="large", second=True, colour="soft", align="left" if across else "center", balance=True)
         self.remark = Text(role="body", colour="soft", align="left" if across else "center")
         words = Stack(self.title, self.below, self.remark, gap=0.5, fit=True)
         words.pos_hint = {"center_y": 0.5}
         if across:
-            self.icon_part.wide = (20, 24)
+            self.icon_part.wide = (24, 30)
         self.icon_part.pos_hint = {"center_y": 0.5}
-        box = Stack(self.icon_part, words, across=across, gap=2 if across else 3, fit=True)
+        box = Stack(self.icon_part, words, across=across, gap=2, fit=True)
         box.pos_hint = {"center_y": 0.5}
-        super().__init__(box, name=name, act=act or (lambda: None), across=True, pad=(3, 3, 3, 3), **kwargs)
+        super().__init__(box, name=name, act=act or (lambda: None), across=True, pad=(3, 2, 3, 2), **kwargs)
 
     def fill_in(self, title, below="", icon=None, remark="", name=None, act=None):
         """Become another choice."""

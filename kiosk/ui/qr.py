@@ -3,10 +3,10 @@
 import segno
 from kivy.graphics import Color, Rectangle
 from kivy.graphics.texture import Texture
+from kivy.uix.widget import Widget
 
 from config import look
 from kiosk.ui.base import Sized
-from kivy.uix.widget import Widget
 
 QUIET = 4  # modules of white around it (ISO/IEC 18004, 9.1)
 
@@ -36,7 +36,9 @@ class Code(Sized, Widget):
         self._ink.a = 1.0 if text else 0.0
         if not text:
             return
-        rows = [bytes(0 if dark else 255 for dark in line) for line in segno.make(text, error="m").matrix_iter(border=QUIET)]
+        rows = [
+            bytes(0 if dark else 255 for dark in line) for line in segno.make(text, error="m").matrix_iter(border=QUIET)
+        ]
         side = len(rows)
         picture = self._pictures.get(side)
         if picture is None:
@@ -51,6 +53,6 @@ class Code(Sized, Widget):
         side = min(self.width, self.height)
         modules = getattr(self, "_side", 1)
         exact = side // modules * modules or side  # whole dots for a module, or a phone sees stripes
-        x, y = self.center_x - exact // 2, self.center_y - exact // 2
+        x, y = self.x + (self.width - exact) // 2, self.y + (self.height - exact) // 2
         self._ground.pos = self._box.pos = (round(x), round(y))
         self._ground.size = self._box.size = (exact, exact) if self.text else (0, 0)

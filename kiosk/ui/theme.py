@@ -16,6 +16,7 @@ from kiosk.ui.fonts import CAP_HEIGHT
 Length = float | tuple[float, float]  # millimetres; a pair is (normal, elder mode)
 SMALLEST_MM = (4.8, 7.3)  # height of capitals, normal and elder mode
 GAP_MM = 3.0  # between two things one can press
+SCALE = sorted({*look.TYPE_MM.values(), look.TYPE_MM["title"] * look.TYPE_ELDER})
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Theme:
     words: Callable[[str], str] = str
     second: Callable[[str], str] = str  # the other language
     sound: Callable[[str], None] = field(default=lambda _name: None)
+    changed: Callable[[], None] = field(default=lambda: None)  # something on the screen is not what it was
 
     @property
     def portrait(self) -> bool:
@@ -44,14 +46,24 @@ class Theme:
         return round(value * self.dots_per_mm)
 
     def type(self, role: str, second: bool = False) -> float:
-        """Font size in dots of a role of look.TYPE_MM (or `small`, `number`), never below the smallest allowed."""
+        """Font size in dots of a role of look.TYPE_MM, never below the smallest allowed.
+
+        Sizes are drawn from one short scale for both modes: each size of the Chinese font costs 2.7 MB of memory.
+        """
         capital = look.TYPE_MM[role]
         if second:
             capital *= look.SECOND_LANGUAGE
         if self.elder and role != "hero":
             capital *= look.TYPE_ELDER
         capital = max(capital, SMALLEST_MM[self.elder])
+        capital = next((step for step in SCALE if step >= capital * 0.98), capital)
         return float(-(-capital / CAP_HEIGHT * self.dots_per_mm // 1))  # upwards: never a hair too small
+
+    def smaller(self, size: float) -> float | None:
+        """The next smaller font size of the scale that is still allowed; None: there is none."""
+        least = SMALLEST_MM[self.elder]
+        sizes = [float(-(-step / CAP_HEIGHT * self.dots_per_mm // 1)) for step in SCALE if step >= least]
+        return max((other for other in sizes if other < size), default=None)
 
     @property
     def button(self) -> float:
@@ -62,7 +74,7 @@ class Theme:
     @property
     def gap(self) -> float:
         """The least distance between two things one can press, in dots (upwards)."""
-        return float(-(-GAP_MM * self.dots_per_mm // 1))
+        return float(-(-GAP_MM * self.dots_per_mm // 1)) + 2
 
     @property
     def motion(self) -> float:

@@ -19,12 +19,28 @@ class Warning(AnchorLayout):
             self._veil = Rectangle()
         self.bind(pos=self._lie, size=self._lie)
         self.title = Text("Are you still there?", role="title", strong=True, align="center")
-        self.words_part = Text("To protect what you have entered, this page closes soon.", role="large", colour="soft",
-                               align="center", balance=True)
+        self.words_part = Text(
+            "To protect what you have entered, this page closes soon.",
+            role="large",
+            colour="soft",
+            align="center",
+            balance=True,
+        )
         self.seconds = Text(role="title", strong=True, colour="amber", align="center")
-        self.stay = Push("Go on", "hand-pointer", "warning.stay", lambda: press(Event.STAY), "act", "title", high=(46, 50))
-        self.card = Card(Icon("clock", size=26, colour="amber"), self.title, self.words_part, self.seconds, self.stay,
-                         gap=6, pad=(14, 12, 14, 12), fit=True, shadow=True)
+        self.stay = Push(
+            "Go on", "hand-pointer", "warning.stay", lambda: press(Event.STAY), "act", "title", high=(46, 50)
+        )
+        self.card = Card(
+            Icon("clock", size=26, colour="amber"),
+            self.title,
+            self.words_part,
+            self.seconds,
+            self.stay,
+            gap=6,
+            pad=(14, 12, 14, 12),
+            fit=True,
+            shadow=True,
+        )
         self.card.size_hint_x = None
         self.parts = [self.card]
         self.add_widget(self.card)
@@ -47,5 +63,3 @@ class Warning(AnchorLayout):
     def on_touch_up(self, touch):
         super().on_touch_up(touch)
         return True
-
-

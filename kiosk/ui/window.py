@@ -55,7 +55,7 @@ class ToFailsafe(ExceptionHandler):
 
 
 class Root(FloatLayout):
-    """All that is on the screen. Every touch passes here first: it wakes a dark screen, and tells that somebody is there."""
+    """All that is on the screen. Every touch passes here first: it wakes a dark screen, and somebody is there."""
 
     def __init__(self, window, **kwargs):
         super().__init__(**kwargs)
@@ -92,10 +92,17 @@ class Window(App):
         self.settings = settings
         self.terminal = Terminal(settings.habits, outside, self)
         screen = settings.screen
-        self.theme = Theme(screen.dots_per_mm, screen.width, screen.height, elder=settings.elder,
-                           low_reach=settings.low_reach, still=settings.still)
+        self.theme = Theme(
+            screen.dots_per_mm,
+            screen.width,
+            screen.height,
+            elder=settings.elder,
+            low_reach=settings.low_reach,
+            still=settings.still,
+        )
         self.sounds = Sounds(settings.state / "sounds", settings.sound)
         self.theme.sound = self.sounds.play
+        self.theme.changed = self._changed
         self.pages, self.page, self._styled = {}, None, {}
         self._announced, self._to_announce, self._quiet_since = None, False, time.monotonic()
         self._dark, self._beat, self._late = False, 0.0, []
@@ -204,6 +211,9 @@ class Window(App):
         self.theme.words = translator("kiosk", language)
         self.theme.second = translator("kiosk", others[0]) if others else lambda _words: ""
 
+    def _changed(self):
+        self._to_announce = True
+
     def _page(self, name):
         page = self.pages.get(name)
         if page is None:
@@ -212,11 +222,15 @@ class Window(App):
 
     def _put(self, page):
         """Another page between the bars; the old one is kept for later."""
-        Animation.stop_all(self.body)
+        page.arrive()
         self.body.clear_widgets()
         self.body.add_widget(page)
-        wanted = [self.top if page.bars[0] else None, self.reach if self.theme.low_reach and page.bars[0] else None,
-                  self.body, self.bottom if page.bars[1] else None]
+        wanted = [
+            self.top if page.bars[0] else None,
+            self.reach if self.theme.low_reach and page.bars[0] else None,
+            self.body,
+            self.bottom if page.bars[1] else None,
+        ]
         wanted = [part for part in wanted if part is not None]
         if wanted != list(reversed(self.shell.children)):
             self.shell.clear_widgets()

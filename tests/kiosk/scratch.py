@@ -1,4 +1,4 @@
-"""A terminal before a small scripted hall, for tests and measurements: `python tests/kiosk/scratch.py STATE [WxH [mm]]`.
+"""A terminal before a small scripted hall, for tests and measurements: `python tests/kiosk/scratch.py STATE …`.
 
 It is driven from outside: real touches on its window, and JSON lines on stdin for what the hall and the devices do:
 
@@ -49,26 +49,53 @@ class Hall:
         self._ask("hall")
         p = self.plan
         return {
-            "name": p.name, "english": p.english, "time_zone": p.time_zone, "complaint_phone": p.complaint_phone,
-            "address": p.address or "人民路1号", "opening_hours": p.opening_hours, "notice": p.notice,
-            "priorities": [{"code": c.code, "name": c.name, "english": c.english, "verify": c.verify} for c in p.priorities],
+            "name": p.name,
+            "english": p.english,
+            "time_zone": p.time_zone,
+            "complaint_phone": p.complaint_phone,
+            "address": p.address or "人民路1号",
+            "opening_hours": p.opening_hours,
+            "notice": p.notice,
+            "priorities": [
+                {"code": c.code, "name": c.name, "english": c.english, "verify": c.verify} for c in p.priorities
+            ],
         }
 
     def services(self):
         self._ask("services")
-        return {"categories": [
-            {"code": c.code, "name": c.name, "english": c.english, "icon": c.icon, "services": [
-                {"code": s.code, "name": s.name, "english": s.english, "queue": s.queue}
-                for s in self.plan.services if s.category == c.code]}
-            for c in self.plan.categories
-        ]}
+        return {
+            "categories": [
+                {
+                    "code": c.code,
+                    "name": c.name,
+                    "english": c.english,
+                    "icon": c.icon,
+                    "services": [
+                        {"code": s.code, "name": s.name, "english": s.english, "queue": s.queue}
+                        for s in self.plan.services
+                        if s.category == c.code
+                    ],
+                }
+                for c in self.plan.categories
+            ]
+        }
 
     def queues(self):
         self._ask("queues")
-        return {"queues": [
-            {"code": q.code, "name": q.name, "english": q.english, "zone": q.zone or f"{q.code}区",
-             "waiting": self.next[q.code] - 1, "wait_minutes": 4 * (self.next[q.code] - 1), "open": True}
-            for q in self.plan.queues]}
+        return {
+            "queues": [
+                {
+                    "code": q.code,
+                    "name": q.name,
+                    "english": q.english,
+                    "zone": q.zone or f"{q.code}区",
+                    "waiting": self.next[q.code] - 1,
+                    "wait_minutes": 4 * (self.next[q.code] - 1),
+                    "open": True,
+                }
+                for q in self.plan.queues
+            ]
+        }
 
     def issue(self, *, queue, service, priority, key):
         self._ask("issue", queue, service, priority, key)
@@ -82,10 +109,22 @@ class Hall:
         q = self.plan.queue(code)
         id = f"tk{number}x{self.job:06}"
         self.tickets[id] = {
-            "id": id, "number": number, "queue": code, "queue_name": q.name, "service": service or "",
-            "service_name": item.name if item else "", "zone": q.zone or f"{code}区", "state": "waiting", "priority": False,
-            "ahead": self.next[code] - 2, "wait_minutes": 4 * (self.next[code] - 2), "window": None, "recalls": 0,
-            "rejoins": 0, "url": f"http://10.0.0.5:8000/t/{id}", "job": {"id": f"j{self.job}", "state": "queued", "kiosk": "1"},
+            "id": id,
+            "number": number,
+            "queue": code,
+            "queue_name": q.name,
+            "service": service or "",
+            "service_name": item.name if item else "",
+            "zone": q.zone or f"{code}区",
+            "state": "waiting",
+            "priority": False,
+            "ahead": self.next[code] - 2,
+            "wait_minutes": 4 * (self.next[code] - 2),
+            "window": None,
+            "recalls": 0,
+            "rejoins": 0,
+            "url": f"http://10.0.0.5:8000/t/{id}",
+            "job": {"id": f"j{self.job}", "state": "queued", "kiosk": "1"},
         }
         self.keys[key] = id
         self._settle(f"j{self.job}")
@@ -148,8 +187,10 @@ class Devices:
         self.calls.append("test_print")
 
     def states(self):
-        return [{"device": name, "role": role, "state": s, "reason": r}
-                for name, (role, (s, r)) in zip(("小票打印机", "身份证阅读器", "扫码器"), self.now.items(), strict=True)]
+        return [
+            {"device": name, "role": role, "state": s, "reason": r}
+            for name, (role, (s, r)) in zip(("小票打印机", "身份证阅读器", "扫码器"), self.now.items(), strict=True)
+        ]
 
 
 def say(**line):
@@ -283,9 +324,17 @@ def main():
     wide, high = map(float, given.mm.split("x"))
     languages = ("zh_CN", "en") if given.language == "zh_CN" else ("en", "zh_CN")
     settings = Settings(
-        state=given.state, screen=Screen(width=width, height=height, width_mm=wide, height_mm=high, full=False),
-        elder=given.elder, low_reach=given.low, still=given.still, sound=False, announce=True, languages=languages,
-        times=replace(Times(), **json.loads(given.times)), heartbeat=given.state / "heartbeat", dim_after=given.dim,
+        state=given.state,
+        screen=Screen(width=width, height=height, width_mm=wide, height_mm=high, full=False),
+        elder=given.elder,
+        low_reach=given.low,
+        still=given.still,
+        sound=False,
+        announce=True,
+        languages=languages,
+        times=replace(Times(), **json.loads(given.times)),
+        heartbeat=given.state / "heartbeat",
+        dim_after=given.dim,
     )
     window = open_window(settings, outside)
     threading.Thread(target=Script(window, outside).read, daemon=True).start()

@@ -1,0 +1,154 @@
+"""What the journey's table asks for, deed by deed: `issue` is `_do_issue`."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.mind import Mind
+from kiosk.view import READER
+
+SAME_TICKET_S = 10.0  # a second tap for the same thing within this time is the same wish
+TICKET_LINK = re.compile(r"/t/([A-Za-z0-9_-]{6,})")
+TYPED_NUMBER = re.compile(r"[A-Za-z]{0,2}\d{1,5}")
+
+
+class Deeds(Mind):
+    """The words of `kiosk.journey.TABLE`, carried out."""
+
+    def _do_begin(self) -> None:
+        self._fresh()
+
+    def _do_end(self) -> None:
+        self._fresh()
+        self._do_stop_card()
+
+    def _do_be_elder(self) -> None:
+        self.session.elder = not self.session.elder
+
+    def _do_other_language(self) -> None:
+        known = self.habits.languages
+        at = known.index(self.session.language) if self.session.language in known else -1
+        self.session.language = known[(at + 1) % len(known)]
+
+    def _do_only_service(self) -> None:
+        assert self.session.category is not None
+        self.session.service = self.session.category["services"][0]
+
+    def _do_clear_typed(self) -> None:
+        self.session.typed, self.view.note = "", ""
+        self._do_search()
+
+    def _do_new_key(self) -> None:
+        wish, key, at = self._old_wish
+        same = wish == self.session.wanted and self.clock() - at < SAME_TICKET_S
+        self.session.key = key if same else uuid.uuid4().hex
+        self.session.priority = None
+
+    def _do_ordinary(self) -> None:
+        self.session.priority = None
+
+    def _do_issue(self) -> None:
+        kind, code = self.session.wanted
+        if not code:
+            self.outside.post("refused", self.session.id, "issue", "", "nothing_chosen")
+            return
+        self.session.waiting = "issue"
+        self._old_wish = (self.session.wanted, self.session.key, self.clock())
+        priority = str(self.session.priority["code"]) if self.session.priority else None
+        self._order(
+            "issue",
+            lambda hall, key: hall.issue(
+                queue=code if kind == "queue" else None,
+                service=code if kind == "service" else None,
+                priority=priority,
+                key=key,
+            ),
+            self.session.key,
+        )
+
+    def _do_verify_age(self) -> None:
+        card, ticket = self.session.card, self.session.ticket
+        if card is None or card.age is None or ticket is None or self.session.priority is None:
+            return
+        age, number = card.age, str(ticket["id"])
+        self._order("verify", lambda hall, _key: hall.verify_age(number, age), "")
+
+    def _do_forget_card(self) -> None:
+        self.session.card = None
+
+    def _do_read_card(self) -> None:
+        self.view.card_state = "wanted" if self.view.works(READER) or not self.view.devices else "broken"
+        self._asking_cards = True
+        self._questions.submit(self._device, self.outside.devices.read_card)
+
+    def _do_stop_card(self) -> None:
+        if self._asking_cards:
+            self._asking_cards = False
+            self._questions.submit(self._device, self.outside.devices.stop_card)
+
+    def _do_find(self) -> None:
+        number = self.session.typed.strip().upper()
+        self.session.waiting = "find"
+        self._order("find", lambda hall, _key: list(hall.find(number)), "")
+
+    def _do_look_scanned(self) -> None:
+        text = self.session.typed
+        link = TICKET_LINK.search(text)
+        self.session.typed = ""
+        self.session.waiting = "find"
+        if link:
+            id = link.group(1)
+            self._order("find", lambda hall, _key: [hall.ticket(id)], "")
+        else:
+            self.session.typed = text[:6].upper() if re.fullmatch(r"[A-Za-z]?\d{1,5}", text.strip()) else ""
+            self._do_find()
+
+    def _do_again(self) -> None:
+        if self.session.waiting in ("find", "rejoin", "reprint"):
+            getattr(self, f"_do_{self.session.waiting}")()
+
+    def _do_rejoin(self) -> None:
+        self._with_ticket("rejoin", lambda hall, id, key: hall.rejoin(id, key))
+
+    def _do_reprint(self) -> None:
+        self.session.printing = "printing"
+        self._with_ticket("reprint", lambda hall, id, key: hall.reprint(id, key))
+
+    def _do_was_printed(self) -> None:
+        self.session.printing = "printed"
+
+    def _do_no_print(self) -> None:
+        self.session.printing = "fault"
+
+    def _do_call_help(self) -> None:
+        self.view.help_called = None
+        page = str(self.journey.page)
+        self._order("help", lambda hall, _key: hall.call_helper(page), "")
+
+    def _do_check_code(self) -> None:
+        code, self.session.typed = self.session.typed, ""
+        self._questions.submit(lambda: self.outside.post("code", self.session.id, self._lock.opens(code, self.clock())))
+
+    def _do_ask_devices(self) -> None:
+        devices = self.outside.devices
+        self._questions.submit(self._device, lambda: self.outside.post("states", tuple(devices.states())))
+
+    def _do_test_print(self) -> None:
+        self.view.note = "The test page is on its way."
+        self._questions.submit(self._device, self.outside.devices.test_print)
+
+    def _do_leave(self) -> None:
+        self.stage.leave()
+
+    def _do_ask_queues(self) -> None:
+        self._asked["queues"] = -1e9
+        self._refresh(self.clock())
+
+    def _with_ticket(self, what: str, ask: Callable[[Any, str, str], Any]) -> None:
+        if self.session.ticket is None:
+            return
+        id, self.session.waiting = str(self.session.ticket["id"]), what
+        self._order(what, lambda hall, key: ask(hall, id, key), uuid.uuid4().hex)
