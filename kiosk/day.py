@@ -100,9 +100,10 @@ class Day:
         kiosk: str,
         speed: float,
         recall_gap: float,
+        patience: float = GIVEN_UP,
     ) -> None:
         self.doors, self.poke, self.citizens, self.windows = doors, poke, citizens, windows
-        self.kiosk, self.speed, self.recall_gap = kiosk, speed, recall_gap
+        self.kiosk, self.speed, self.recall_gap, self.patience = kiosk, speed, recall_gap, patience
         self.ledger = Ledger()
         self.seen: dict[int, queue.SimpleQueue[Sight]] = {no: queue.SimpleQueue() for no in windows}
         self._by_strip = {strip: no for no, (_, _, strip) in windows.items()}
@@ -199,7 +200,7 @@ class Day:
                 self._visit(no, number)
             else:
                 idle += 1
-                self.stop.wait(max(1.0, 30 / self.speed))
+                self.stop.wait(max(self.patience / 8, 30 / self.speed))
 
     def _is_evening(self) -> bool:
         """Everybody has come and gone; or nothing has happened for so long that nothing will."""
@@ -211,7 +212,7 @@ class Day:
         """Press the key for the next citizen; the number the strip shows, or "" when nobody comes of it."""
         pressed = time.monotonic_ns()
         self._press(no, "call_next")
-        sight = self._see(no, ("shown", "Beep"), GIVEN_UP)
+        sight = self._see(no, ("shown", "Beep"), self.patience)
         if sight is None or sight.what == "Beep":
             return ""
         with self.ledger.lock:
@@ -228,7 +229,7 @@ class Day:
         for _ in range(3):  # a key pressed while the hall is away is forgotten after some seconds
             self._look_up(no, number)
             self._press(no, "evaluate")
-            sight = self._see(no, ("AskRating", "Beep"), GIVEN_UP)
+            sight = self._see(no, ("AskRating", "Beep"), self.patience)
             if sight is not None and sight.what == "AskRating":
                 if citizen is not None and citizen.grade is not None:
                     self._rate(no, number, citizen.grade, citizen.twice)
@@ -245,7 +246,7 @@ class Day:
         for _ in range(2):
             self.stop.wait(self.recall_gap + 0.3)
             self._press(no, "recall")
-            self._see(no, ("shown",), 3.0)
+            self._see(no, ("shown",), self.patience / 2)
         ticket = self.ledger.tickets[number]
         for _ in range(3):
             self._press(no, "give_up")
@@ -261,7 +262,7 @@ class Day:
 
     def _is_passed(self, ticket: str) -> bool:
         """What the citizen's own page says, within some seconds."""
-        deadline = time.monotonic() + GIVEN_UP
+        deadline = time.monotonic() + self.patience
         while not self.stop.is_set() and time.monotonic() < deadline:
             if self.doors.get(f"/tickets/{ticket}")["state"] == "passed":
                 return True
