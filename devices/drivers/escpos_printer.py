@@ -48,6 +48,7 @@ from devices.roles import (
 )
 
 ANSWER_PATIENCE = 0.6  # seconds; real-time answers come within milliseconds, 9600 baud and a slow USB bridge included
+LONGEST_CODE = 256  # bytes of a QR code's content that a printer may wait for; printers ignore NUL elsewhere
 MISSES = 3  # unanswered polls in a row that make a printer silent
 
 _WHY: dict[type[Trouble], str] = {
@@ -117,6 +118,7 @@ class Driver(base.Driver):
         self.timing = Timing(poll_every=self.options.poll_seconds if self.answers else None)
         self._questions = {"gs-r": (status.BUFFERED,), "none": ()}.get(dialect, status.REAL_TIME)
         self._after = (status.BUFFERED, *status.REAL_TIME) if dialect == "both" else self._questions
+        self._torn = False  # a slip was cut off on its way: its beginning still stands under the head
         self.reset()
 
     def reset(self) -> None:
@@ -139,9 +141,12 @@ class Driver(base.Driver):
     # ---- orders ----
 
     def encode(self, order: Order) -> bytes:
+        return self._render(lay_out(order, self.options.width_mm))
+
+    def _render(self, slip: list[Item]) -> bytes:
         o = self.options
         return render(
-            lay_out(order, o.width_mm),
+            slip,
             width_mm=o.width_mm,
             cut=o.cut,
             qr_size=o.qr_size,
@@ -154,6 +159,8 @@ class Driver(base.Driver):
         if self._order is not None:
             raise OrderMistake("the printer is still busy with another slip")
         self._job = self.encode(order)
+        if self._torn:  # end the code the printer may still be reading, then cut the beginning off
+            self._job = LONGEST_CODE * b"\0" + self._render([]) + self._job
         self._order, self._sent, self._unproven = order, False, False
         if not self._questions or self._silent:  # nobody answers: the citizen shall not wait for it
             self._send_job()
@@ -290,6 +297,7 @@ class Driver(base.Driver):
         elif phase == "after" and self._unproven:
             self._end(news, Unconfirmed, "the printer is well, but it does not say that the slip is done; look at it")
         elif phase == "after":
+            self._torn = False
             self._end(news, Obeyed)
 
     def _tell(self, report: status.Report, news: list[News]) -> None:
@@ -324,6 +332,7 @@ class Driver(base.Driver):
     def lost(self) -> list[News]:
         news: list[News] = []
         if self._sent:
+            self._torn = True
             self._end(news, Unconfirmed, "the printer was cut off while the slip was on its way; look at the slip")
         elif self._order is not None:
             self._end(news, Refused, "the printer was cut off before the slip was sent")

@@ -471,3 +471,30 @@ def test_automatic_status_comes_by_itself():
     simulator = Simulator(Options(), frozenset(["automatic-status"]))
     assert simulator.happen(PaperOut()) == bytes.fromhex("18000F00")
     assert Driver().feed(bytes.fromhex("18000F00")) == [Alive(detail="automatic status"), PaperOut()]
+
+
+@pytest.mark.parametrize("sent", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_slip_after_one_that_was_cut_off_stands_on_paper_of_its_own(sent):
+    """The cable went after a part of the slip, perhaps in the middle of its code: the rest never comes."""
+    driver, simulator = Driver(), Simulator()
+    driver.take(SLIP)
+    while not (job := driver.owed()).startswith(b"\x1b@"):
+        driver.feed(simulator.receive(job))
+    simulator.receive(job[: int(len(job) * sent)])
+    assert driver.lost()
+    driver.reset()
+    again = dataclasses.replace(SLIP, number="A013", id="next")
+    driver.take(again)
+    for _ in range(30):
+        frame = driver.owed()
+        driver.feed(simulator.receive(frame)) if frame else driver.silence()
+        if driver.idle:
+            break
+    assert [order.number for order in simulator.obeyed] == ["A013"]
+    third = dataclasses.replace(SLIP, number="A014", id="third")
+    driver.take(third)
+    jobs = []
+    while frame := driver.owed():
+        jobs.append(frame)
+        driver.feed(simulator.receive(frame))
+    assert driver.encode(third) in jobs, "once is enough"
