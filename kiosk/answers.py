@@ -177,8 +177,9 @@ class Answers(Mind):
             self.view.card_state = "wanted"
 
     def _on_scanned(self, text: str) -> None:
-        self.session.typed = text
+        self._scanned = text
         self._handle(Event.SCANNED)
+        self._scanned = ""
 
     def _on_code(self, session: str, right: bool) -> None:
         if session == self.session.id:

@@ -95,15 +95,13 @@ class Deeds(Mind):
         self._order("find", lambda hall, _key: list(hall.find(number)), "")
 
     def _do_look_scanned(self) -> None:
-        text = self.session.typed
+        text, self.session.waiting = self._scanned.strip(), "find"
         link = TICKET_LINK.search(text)
-        self.session.typed = ""
-        self.session.waiting = "find"
         if link:
             id = link.group(1)
             self._order("find", lambda hall, _key: [hall.ticket(id)], "")
         else:
-            self.session.typed = text[:6].upper() if re.fullmatch(r"[A-Za-z]?\d{1,5}", text.strip()) else ""
+            self.session.typed = text.upper() if TYPED_NUMBER.fullmatch(text) else ""
             self._do_find()
 
     def _do_again(self) -> None:

@@ -41,6 +41,7 @@ class Mind:
         self._old_wish: tuple[tuple[str, str], str, float] = (("", ""), "", -1e9)
         self._lock = maintenance.Lock(habits.state)
         self._asking_cards = False
+        self._scanned = ""  # a code, while it is being looked at; it may name somebody
 
     def hall_time(self) -> datetime:
         """The hall's local time."""

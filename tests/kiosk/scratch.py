@@ -258,7 +258,7 @@ class Script:
         self._on_window(lambda: say(audit=_announce().audit(self.window)))
 
     def do_search_graph(self, order, _):
-        self._on_window(lambda: say(found=_graph(self.window, [word[::-1] for word in order])))
+        self._on_window(lambda: say(search_graph=_graph(self.window, [word[::-1] for word in order])))
 
     def do_memory(self, *_):
         import psutil
