@@ -4,6 +4,6 @@ The pages hold no rule of the hall. They are served as they are; what they show 
 docs/api.md, and what the hall refuses they show as the hall's own sentence.
 """
 
-from hall_api.pages.blueprint import create_pages
+from hall_api.pages.blueprint import create_pages, nowhere
 
-__all__ = ["create_pages"]
+__all__ = ["create_pages", "nowhere"]

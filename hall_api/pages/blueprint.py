@@ -73,6 +73,11 @@ def _staff_pages(pages: Blueprint) -> None:
         return redirect(url_for("pages.static", filename="icon.svg"))
 
 
+def nowhere(second: str = "en") -> str:
+    """The page for people who typed an address where nothing is; of an app that has the blueprint."""
+    return render_template("pages/nowhere.html", _=translator(ROOM), second=translator(ROOM, second), second_tag=second)
+
+
 def _shared_files(pages: Blueprint, module: str, icons: str) -> None:
     @pages.get("/static/look.css")
     def look_css() -> Response:

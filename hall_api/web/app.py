@@ -88,6 +88,18 @@ def _pages(front: Front) -> Blueprint:
     return create_pages(known_ticket)
 
 
+def _nowhere() -> str:
+    from hall_api.pages import nowhere  # as above
+
+    return nowhere()
+
+
+def _by_a_person(request: Request) -> bool:
+    """Whether somebody looks for a page with a browser; scripts and programs ask for anything, or for JSON."""
+    for_programs = request.path == "/v1" or request.path.startswith("/v1/")
+    return not for_programs and "text/html" in request.headers.get("Accept", "")
+
+
 def _enrolment(front: Front) -> Blueprint:
     """`/enrol?token=…` once at each screen: the token becomes a cookie and leaves the address."""
     blueprint = Blueprint("enrolment", __name__)
@@ -176,6 +188,8 @@ def _explain_errors(app: Flask) -> None:
     def refused_by_flask(error: HTTPException) -> Any:
         if error.response is not None or error.code is None or error.code < 400:
             return error  # a redirect, or a page's own answer
+        if error.code == 404 and _by_a_person(request):
+            return Response(_nowhere(), 404, [("Cache-Control", "no-store")], mimetype="text/html")
         if error.code not in _WERKZEUG:
             return problems.answer(request, error.code, f"http_{error.code}", error.name, error.name)
         response = refused_here(Problem(_WERKZEUG[error.code]))

@@ -59,6 +59,7 @@ class Hall:
             accounts.set_password(person.login, PASSWORD)
         self.window_token = accounts.new_token("window", "a hall of one machine")
         self.screen_token = accounts.new_token("screen", "board-1")
+        self.kiosk_token = accounts.new_token("kiosk", "k1")
         self.manager_token = accounts.new_token("manager", "a manager's program")
         store.close()
 

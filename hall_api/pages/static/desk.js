@@ -2,6 +2,7 @@
 //
 // Nothing is decided here. After any event of the window (a pad may have been pressed) everything is fetched anew.
 import { allow, get, intent, order, Refusal, Silence } from "./api.js";
+import { Strip, whyNot } from "./calls_for_help.js";
 import { ask, choosing, closeChoices, pressInChoices } from "./desk_choices.js";
 import { drawClock, drawPerson, drawWindow, drawWaiting, note, noteEvent, say } from "./desk_view.js";
 import { $, clock, keepTime, show, text } from "./dom.js";
@@ -13,6 +14,7 @@ const STALE_MS = 10000;
 const state = { person: null, no: null, window: null, lists: { waiting: [], held: [], passed: [] }, queues: [], windows: [], priorities: [] };
 let busy = false;
 let feed = null;
+let strip = null;
 
 // ---- asking ------------------------------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ function stage() {
 
 const DEEDS = { R: ["recall", () => onTicket("recall")], S: ["start", () => onTicket("start")], F: ["finish", finish], P: ["pass", () => onTicket("pass")], H: ["hold", () => onTicket("hold")], T: ["transfer", transfer] };
 const ALLOWED = { called: ["recall", "start", "finish", "pass", "transfer"], serving: ["finish", "hold", "transfer"] };
-const OTHER_KEYS = { B: () => !$("#pause").hidden && pause(), N: issue };
+const OTHER_KEYS = { B: () => !$("#pause").hidden && pause(), N: issue, G: () => strip.press() };
 
 // ---- showing -----------------------------------------------------------------------------------------------
 
@@ -129,14 +131,10 @@ function paint() {
   $("#main").disabled = busy;
 }
 
-async function refresh() {
+/** Shows what `fetching` brings; a refusal as its sentence. */
+async function look(fetching) {
   try {
-    const [window, lists, queues, windows] = await Promise.all([
-      get(`/v1/windows/${state.no}`), get(`/v1/windows/${state.no}/waiting`), get("/v1/queues"), get("/v1/windows"),
-    ]);
-    if (window.ticket) Object.assign(window.ticket, await get(`/v1/tickets/${window.ticket.id}`));
-    Object.assign(state, { window, lists, queues: queues.queues, windows: windows.windows });
-    paint();
+    await fetching();
   } catch (trouble) {
     if (trouble instanceof Refusal && trouble.status === 401) signIn();
     else if (trouble instanceof Refusal) say(trouble.message);
@@ -144,13 +142,34 @@ async function refresh() {
   }
 }
 
+const refresh = () => look(async () => {
+  const [window, lists, queues, windows] = await Promise.all([
+    get(`/v1/windows/${state.no}`), get(`/v1/windows/${state.no}/waiting`), get("/v1/queues"), get("/v1/windows"),
+  ]);
+  if (window.ticket) Object.assign(window.ticket, await get(`/v1/tickets/${window.ticket.id}`));
+  Object.assign(state, { window, lists, queues: queues.queues, windows: windows.windows });
+  paint();
+});
+
+const refreshAlarms = () => look(async () => strip.draw((await get("/v1/alarms")).alarms));
+
+/** After a press on the strip. */
+async function wentThere(trouble) {
+  if (trouble instanceof Refusal && trouble.status === 401) return signIn();
+  say(trouble ? whyNot(trouble) : "");
+  if (trouble) note(whyNot(trouble), true);
+  await refreshAlarms();
+}
+
 function signIn() {
   location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 const refreshSoon = soon(refresh, 80);
+const alarmsSoon = soon(refreshAlarms, 0);
 
 function hear(event) {
+  if (event.type.startsWith("Alarm")) return alarmsSoon();
   if (event.data.window === state.no || event.data.from_window === state.no) noteEvent(event);
   refreshSoon();
 }
@@ -226,8 +245,10 @@ async function begin() {
   drawPerson(state.person, hall);
   listen();
   state.no = await whichWindow();
-  feed = new Feed({ after: health.seq, onEvent: hear, onAgain: refreshSoon, rests: true }).start();
-  await refresh();
+  strip = new Strip(wentThere);
+  const again = () => { refreshSoon(); alarmsSoon(); };
+  feed = new Feed({ after: health.seq, onEvent: hear, onAgain: again, rests: true }).start();
+  await Promise.all([refresh(), refreshAlarms()]);
   setInterval(tick, 500);
   tick();
 }

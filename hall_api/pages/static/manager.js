@@ -1,5 +1,6 @@
 // The manager's overview of the living hall. It only shows and advises; the hall decides.
-import { allow, get, order, Refusal } from "./api.js";
+import { allow, get, order, Refusal, Silence } from "./api.js";
+import { goButton, looks, part, place, sentence, whyNot } from "./calls_for_help.js";
 import { $, clock, date, h, icon, keepTime, now, show, span, text } from "./dom.js";
 import { GRADES } from "./faces.js";
 import { Feed, soon } from "./follow.js";
@@ -13,6 +14,7 @@ const CASES = { open: w("Open case"), closed: w("Closed case") };
 const FIGURES = [["issued", w("Numbers given")], ["called", w("Called")], ["recalled", w("Called again")], ["passed", w("Passed")], ["finished", w("Finished")]];
 let feed = null;
 let busy = false;
+let drawn = null; // the alarms shown
 let voice = null; // the screens' own sentence when announcements have lost their voice
 
 const signIn = () => location.replace(`/login?next=${encodeURIComponent(location.pathname)}`);
@@ -65,11 +67,25 @@ function drawWindows(windows) {
   }));
 }
 
-function drawAlarms(alarms) {
-  text("#alarm-count", alarms.length || "");
-  $("#alarms").replaceChildren(...(alarms.length ? alarms.map((alarm) => h("li", {}, icon("bell"), h("strong", {}, alarm.reason),
-    h("small", {}, `${alarm.machine} · ${alarm.device} · ${fill(t("since {time}"), { time: clock(alarm.since) })}`)))
-    : [h("li.well", {}, icon("circle-check"), t("Everything works."))]));
+/** Citizens who wait for a person first, then what does not work. */
+function drawAlarms(stored) {
+  const alarms = [...voice ? [voice] : [], ...stored];
+  if (drawn === looks(alarms)) return;
+  drawn = looks(alarms);
+  const { calls, troubles } = part(alarms);
+  place(calls);
+  const since = (alarm) => fill(t("since {time}"), { time: clock(alarm.since) });
+  text("#alarm-count", calls.length + troubles.length || "");
+  $("#alarms").replaceChildren(
+    ...calls.map((call) => h("li.call", {}, icon("hand"), h("strong", {}, sentence(call)), goButton(call, wentThere), h("small", {}, since(call)))),
+    ...troubles.map((alarm) => h("li", {}, icon("bell"), h("strong", {}, alarm.reason), h("small", {}, `${alarm.machine} · ${alarm.device} · ${since(alarm)}`))),
+    calls.length + troubles.length ? "" : h("li.well", {}, icon("circle-check"), t("Everything works.")));
+}
+
+async function wentThere(trouble) {
+  if (trouble instanceof Refusal && trouble.status === 401) return signIn();
+  refuse(trouble ? whyNot(trouble) : "");
+  await refreshAlarms();
 }
 
 function drawCases(cases) {
@@ -82,22 +98,29 @@ function drawCases(cases) {
   }));
 }
 
-async function refresh() {
+/** Shows what `fetching` brings; a refusal as its sentence. */
+async function look(fetching) {
   try {
-    const [queues, windows, today, alarms, cases] = await Promise.all(["queues", "windows", "day", "alarms", "cases"].map((door) => get(`/v1/${door}`)));
-    drawFigures(today);
-    drawGrades(today.ratings);
-    drawQueues(queues.queues);
-    drawAdvice(queues.queues, windows.windows);
-    drawWindows(windows.windows);
-    drawAlarms([...voice ? [voice] : [], ...alarms.alarms]);
-    drawCases(cases.cases);
+    await fetching();
   } catch (trouble) {
-    if (!(trouble instanceof Refusal)) return; // silence shows itself in the banner
-    if (trouble.status === 401) signIn();
+    if (!(trouble instanceof Refusal || trouble instanceof Silence)) throw trouble;
+    if (trouble instanceof Silence) return; // it shows itself in the banner
+    if (trouble.status === 401) return signIn();
     refuse(trouble.message);
   }
 }
+
+const refreshAlarms = () => look(async () => drawAlarms((await get("/v1/alarms")).alarms));
+const refresh = () => look(async () => {
+  const [queues, windows, today, alarms, cases] = await Promise.all(["queues", "windows", "day", "alarms", "cases"].map((door) => get(`/v1/${door}`)));
+  drawFigures(today);
+  drawGrades(today.ratings);
+  drawQueues(queues.queues);
+  drawAdvice(queues.queues, windows.windows);
+  drawWindows(windows.windows);
+  drawAlarms(alarms.alarms);
+  drawCases(cases.cases);
+});
 
 function refuse(sentence) {
   text("#refusal", sentence);
@@ -146,7 +169,9 @@ async function begin() {
   text("#hall-english", hall.english);
   $("#leave").addEventListener("click", async () => { await order("/v1/sessions", undefined, { method: "DELETE" }).catch(() => {}); signIn(); });
   const refreshSoon = soon(refresh, 700);
-  feed = new Feed({ after: (await get("/v1/healthz")).seq, onEvent: refreshSoon, onAgain: refreshSoon, rests: true }).start();
+  const alarmsSoon = soon(refreshAlarms, 0);
+  const hear = (event) => (event.type.startsWith("Alarm") ? alarmsSoon() : refreshSoon());
+  feed = new Feed({ after: (await get("/v1/healthz")).seq, onEvent: hear, onAgain: refreshSoon, rests: true }).start();
   await listenToVoice();
   await refresh();
   setInterval(tick, 500);
