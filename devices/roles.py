@@ -352,6 +352,35 @@ class ShowText(Order):
     text: str
 
 
+# A technician's orders for screens that have such a thing; no role asks for them.
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetClock(Order):
+    """Set the screen's own clock. `time` is local, as in 2026-03-05T09:08:07."""
+
+    time: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetBrightness(Order):
+    """Set the screen's brightness, from 0 (darkest) to 15."""
+
+    level: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchScreen(Order):
+    """Switch the screen's lamps on or off."""
+
+    on: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClearScreen(Order):
+    """Remove every text and programme from the screen."""
+
+
 # ---- document camera, portrait camera ----------------------------------------------------------------------
 
 

@@ -31,15 +31,16 @@ from devices.roles import (
 NOISE_LIMIT = 256  # stray bytes without one good answer between them, after which the line counts as garbled
 QUIET = 1.0  # s without a byte after which noise on the line of a silent family is over
 MISSES = 3
+GRACE = 2.0  # s of quiet after which an answer that was given up will not come any more
 SENT = 0.05  # s after the last frame until an order that nobody acknowledges gets its outcome
 MUTE = "the text was sent; strips of this family never acknowledge"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a strip answered. `at`: its address, 0 when the answer does not say; `done`: about an order, else None."""
+    """What a strip answered. `at`: its address, None when the answer does not say; `done`: about an order, or None."""
 
-    at: int = 0
+    at: int | None = None
     done: bool | None = None
     reason: str = ""
     detail: str = ""
@@ -72,6 +73,7 @@ class Strip(base.Driver):
         self._alive: set[int] = set()
         self._silent: set[int] = set()
         self._misses: dict[int, int] = {}
+        self._due: dict[int, int] = {}  # answers that may still come, by address
 
     # ---- what a family adds ----
 
@@ -108,7 +110,7 @@ class Strip(base.Driver):
         addresses = self.options.addresses
         self._at = addresses[self._turn % len(addresses)]
         self._turn += 1
-        self._asked = True
+        self._asked, self._tries = True, 0
         self._put([self.ask(self._at)])
 
     @property
@@ -124,6 +126,8 @@ class Strip(base.Driver):
         self._begun = True
         self._waiting = not self._frames
         self._echo = min(self._echo + len(frame), 4096)
+        if self._waiting and (self._asked or self.answers):
+            self._due[self._at] = self._due.get(self._at, 0) + 1
         return frame
 
     @property
@@ -131,6 +135,8 @@ class Strip(base.Driver):
         """See Driver."""
         if self._waiting:
             return float(self.options.confirm_seconds) if self._asked or self.answers else SENT
+        if self._due:
+            return GRACE
         return QUIET if self._noise and not self.asks else None
 
     def _put(self, frames: list[bytes]) -> None:
@@ -180,15 +186,18 @@ class Strip(base.Driver):
             self._missed(news, "the text was sent, but the line is full of noise")
 
     def _reply(self, reply: Reply, news: list[News]) -> None:
-        at = reply.at or self._at
+        at = self._at if reply.at is None else reply.at
         if at not in self.options.addresses:
             return  # somebody else's on the same line
         if self._garbled:
             self._garbled = False
             news.append(Garbled(over=True))
         self._heard(at, reply.detail, news)
-        if not self._waiting or at != self._at:
-            return
+        due = self._due.pop(at, 0)
+        if due > 1:
+            self._due[at] = due - 1
+        if not self._waiting or at != self._at or due > self._tries + 1:
+            return  # the answer to something that was given up before: it says nothing about the present order
         if self._asked:
             self._waiting = self._asked = False
         elif reply.done is not None and self.answers:
@@ -214,6 +223,7 @@ class Strip(base.Driver):
             self._garbled = False
             news.append(Garbled(over=True))
         if not self._waiting:
+            self._due.clear()
             return news
         if not self._asked and not self.answers:
             self._end(news, Unconfirmed, MUTE)

@@ -27,6 +27,8 @@ from devices.roles import (
     ShowWelcome,
     Unconfirmed,
 )
+from devices.simulate import SimulatedDevice
+from devices.station import DeviceEntry, Station
 
 NAMES = [name for name in drivers.names() if issubclass(drivers.load(name).Driver, Strip)]
 MUTE = [name for name in NAMES if not drivers.load(name).Driver.answers]
@@ -172,6 +174,27 @@ def test_noise_on_a_line_nobody_answers_on_is_told_once_and_ends_with_quiet(name
         assert driver.patience is not None
         assert driver.silence() == [Garbled(over=True)]
         assert driver.patience is None
+
+
+# ---- on a real terminal -----------------------------------------------------------------------------------------
+
+
+@every_strip
+@pytest.mark.parametrize("fault", ["", "split", "noise", "twice", "echo", "late", "bad-checksum", "silent"])
+def test_an_order_on_a_bad_line_ends_honestly(
+    name: str, fault: str, pty_path: Any, diary: Any, until: Any, closing: Any
+) -> None:
+    device = closing(SimulatedDevice(name, faults=[fault] if fault else []).on_pty(pty_path))
+    station = closing(Station([DeviceEntry("strip", name, device.link)], diary))
+    until(lambda: station.state("strip").counters.get("opened"))
+    outcome = station.send("strip", ShowCall(number="A007", window=3)).result(10)
+    until(lambda: ShowCall(number="A007", window=3) in device.obeyed)
+    done = name not in MUTE and fault in ("", "split", "noise", "twice", "echo")
+    late = name not in MUTE and fault == "late"  # in time for the repeat, or not
+    assert type(outcome) in ((Obeyed, Unconfirmed) if late else (Obeyed,) if done else (Unconfirmed,))
+    assert diary.of(Garbled) == []
+    if done:
+        assert station.state("strip").state == "ready"
 
 
 # ---- our own mistakes -------------------------------------------------------------------------------------------

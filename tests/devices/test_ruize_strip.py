@@ -83,7 +83,7 @@ def test_each_strip_is_asked_in_turn_and_missed_alone() -> None:
         for _ in range(count):
             driver.poll()
             news += driver.feed(strips.receive(driver.owed()))
-            if driver.patience is not None:
+            while driver.patience is not None:
                 news += driver.silence()
         return news
 

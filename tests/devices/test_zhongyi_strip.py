@@ -64,7 +64,7 @@ def test_answers_that_do_not_count() -> None:
     driver = Driver(Options(addresses=(1, 2)))
     driver.take(ShowPaused())
     driver.owed()
-    assert driver.feed(H("A0 90 07 A5 AA")) == []  # not ours
+    assert driver.feed(H("A0 90 07 A5 AA A0 90 00 A5 AA")) == []  # not ours
     assert driver.feed(H("A0 90 02 A5 AA")) == [Alive(address=2)]  # not the one that was told
     assert driver.feed(H("A0 90 01 A5 AB")) == []  # neither word of the document
     assert not driver.idle
@@ -128,7 +128,7 @@ def test_each_strip_is_missed_alone_and_told_once() -> None:
     for _ in range(10):
         driver.poll()
         news += driver.feed(strips.receive(driver.owed()))
-        if driver.patience is not None:
+        while driver.patience is not None:
             news += driver.silence()
     assert news == [Alive(address=1), Silent(address=2)]
     assert driver.feed(H("A0 90 02 A5 AA")) == [Silent(address=2, over=True), Alive(address=2)]
