@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 Json = dict[str, Any]
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two attempts to follow the feed
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds between two attempts to follow the feed
 SILENCE = 40.0  # seconds: the hall sends a comment every 15, so after this the cable is dead
 
 
@@ -163,24 +163,29 @@ class HallClient:
     ) -> None:
         """Hear every event after `after` (None: from now on), in order, each once, until `stop` is set.
 
-        Comes back by itself when the hall was away, with pauses of 0.2 to 5 s. `on_contact` hears when the hall
+        Comes back by itself when the hall was away, with pauses of 0.2 to 2 s. `on_contact` hears when the hall
         was found and when it was lost. Raises HallRefused when the hall knows the token no more.
         """
         if after is None:
             after = self._now_at(stop)
         pause = FIRST_PAUSE
         while not stop.is_set():
+            met: list[bool] = []
+
+            def contact(there: bool, met: list[bool] = met) -> None:
+                met.append(there)
+                on_contact(there)
+
             try:
-                for event in self._stream(after, stop, on_contact):
+                for event in self._stream(after, stop, contact):
                     if event["seq"] > after:
                         on_event(event)
                         after = event["seq"]
-                    pause = FIRST_PAUSE
             except HallAway:
                 pass
             on_contact(False)
+            pause = FIRST_PAUSE if met else min(pause * 2, LONGEST_PAUSE)
             stop.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     def _now_at(self, stop: threading.Event) -> int:
         """Where the journal is now: so that what happens during a lost connection is not lost."""

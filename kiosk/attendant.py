@@ -11,6 +11,7 @@ prints one slip after the other; the reporter tells how the devices are; the out
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -28,13 +29,15 @@ from hall_api.client import HallAway, HallClient, HallRefused
 from kiosk import bell
 from kiosk.bell import Place, Request, WindowNow
 from kiosk.outbox import Message, Outbox
-from kiosk.slips import Slips
+from kiosk.slips import Slips, seconds_of
 
 LOG = logging.getLogger(__name__)
 PATIENCE = 5.0  # seconds a key press waits for a hall that is away; later it would surprise the clerk
 REPORT_EVERY = 30.0  # seconds between two reports of an unchanged device
 LOOK_EVERY = 0.5  # seconds between two looks at the devices
 REFRESH_AFTER = 1.0  # seconds after an event until the pads are told how many wait
+AT_ONCE = 0.1  # seconds within which a rating is told as it is pressed
+TOO_LATE = 10.0  # seconds after a visit's end in which its evaluator may still light up: another may sit there later
 SHUT_OUT = 10.0  # seconds until a hall that knows our token no more is asked again
 LATER = (401, 429)  # refusals that say nothing about the message: our token is unknown, or we ask too often
 
@@ -82,6 +85,7 @@ class Attendant:
         self._showing: dict[tuple[str, int], Future[Any]] = {}
         self._next: dict[tuple[str, int], Order] = {}
         self._count_due = 0.0
+        self._ahead = 0.0  # what must be added to our monotonic clock to get the hall's time
         self.station = Station(entries, self._tell)
         for one in self.station.states():
             self.places[one.name] = Place(one.name, one.roles, one.windows)
@@ -92,6 +96,7 @@ class Attendant:
             kiosk,
             lambda slip: self.station.send(printer, slip, timeout=60.0).result(),
             lambda job, state, reason: self.ears.settled(job, state, reason),
+            self._hall_time,
             self._stop,
         )
         duties = (self._follow, self._run, self._report, *((self.slips.run,) if kiosk else ()))
@@ -183,7 +188,8 @@ class Attendant:
     def _deliver(self, message: Message) -> None:
         """For the outbox: raises HallAway to be tried again; a refusal (already rated) is an answer."""
         # What counts is when the key was pressed, not when its message gets through.
-        body = {**message.body, "age": max(0, round(time.time() - message.at))}
+        waited = time.time() - message.at
+        body = {**message.body, "age": math.ceil(waited) if waited > AT_ONCE else 0}
         try:
             self.hall.post(message.path, body, key=message.key)
         except HallRefused as no:
@@ -207,6 +213,8 @@ class Attendant:
     def _arrive(self) -> int:
         """Learn how things are now; returns the journal's number for it."""
         seq = int(self._get("/healthz")["seq"])
+        facts = self._get("/hall")
+        self._ahead = seconds_of(facts["now"]) - time.monotonic()
         for window in self._get("/windows")["windows"]:
             if window["no"] in self.windows:
                 with self._lock:
@@ -214,7 +222,7 @@ class Attendant:
         for name in self.places:
             self._catch_up(name)
         if self.kiosk:
-            self.slips.catch_up(self._get("/hall"))
+            self.slips.catch_up(facts)
         return seq
 
     def _catch_up(self, device: str) -> None:
@@ -233,6 +241,8 @@ class Attendant:
     def _hear(self, event: Mapping[str, Any]) -> None:
         """One event of the journal."""
         kind, data = event["type"], event["data"]
+        if kind == "RatingInvited" and self._hall_time() - seconds_of(event["at"]) > TOO_LATE:
+            return  # we were away: whoever presses now is the next citizen, and rates another visit
         no = data.get("window") or data.get("from_window")
         with self._lock:
             if no in self.windows:
@@ -327,6 +337,10 @@ class Attendant:
                 self.station.send(pad.device, roles.ShowNumber(waiting=min(count, 999), address=address))
 
     # ---- asking ------------------------------------------------------------------------------------------------------
+
+    def _hall_time(self) -> float:
+        """Seconds of Unix time by the hall's clock; ours may be wrong."""
+        return time.monotonic() + self._ahead
 
     def _get(self, path: str) -> dict[str, Any]:
         return self.hall.get(path)

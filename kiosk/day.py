@@ -229,8 +229,7 @@ class Day:
         for _ in range(3):  # a key pressed while the hall is away is forgotten after some seconds
             self._look_up(no, number)
             self._press(no, "evaluate")
-            sight = self._see(no, ("AskRating", "Beep"), self.patience)
-            if sight is not None and sight.what == "AskRating":
+            if self._see(no, ("AskRating",), self.patience):
                 if citizen is not None and citizen.grade is not None:
                     self._rate(no, number, citizen.grade, citizen.twice)
                 return

@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "bianmin-demo"  # a demo's, on loopback, over a database that is thrown away
 START = 30.0
 PORT = 8000
+PAGES = 8765
 PORTRAIT = ("width = 1080", "height = 1920", "width_mm = 268.0", "height_mm = 476.0", "full = true")
 SMALL = ("width = 540", "height = 960", "width_mm = 268.0", "height_mm = 476.0", "full = false")
 SHOT_EVERY = 5.0
@@ -73,7 +74,7 @@ def demo(
     with _folder() as (shift, folder), Supervisor(folder / "logs", say=say) as keeper, keeper.signals():
         try:
             hall = DemoHall(folder, keeper, console, headless=headless, shots=shots)
-            hall.start(port or PORT + shift, speed if citizens else None)
+            hall.start(port or PORT + shift, PAGES + 2 * shift, speed if citizens else None)
             if citizens:
                 result = hall.live(citizens, speed, seed, kill)
                 if report:
@@ -124,8 +125,11 @@ class DemoHall:
 
     # ---- starting ------------------------------------------------------------------------------------------------
 
-    def start(self, port: int, speed: float | None) -> None:
-        """Simulated devices, then the machine's programs as `bianmin run` starts them. Raises NotReady."""
+    def start(self, port: int, pages: int, speed: float | None) -> None:
+        """Simulated devices, then the machine's programs as `bianmin run` starts them. Raises NotReady.
+
+        `port` is the hall's, `pages` that of the windows' devices page; the kiosk's stands one higher.
+        """
         began = time.monotonic()
         wires = self.folder / "wires"
         self._say("simulated devices on their wires …")
@@ -139,7 +143,7 @@ class DemoHall:
         if not self.headless and not self.display:
             self._start_screen()
         self.keeper.wait_ready("street", timeout=START)
-        self.file = self._write(wires, port, speed)
+        self.file = self._write(wires, port, pages, speed)
         self.machine = machines.load(self.file)
         self._say("the hall …")
         self.keeper.start("hall", command("hall", self.file), environment(), ready=Line("ready "))
@@ -157,12 +161,12 @@ class DemoHall:
         if self.shots and not self.headless:
             threading.Thread(target=self._take_shots, daemon=True).start()
 
-    def _write(self, wires: Path, port: int, speed: float | None) -> Path:
+    def _write(self, wires: Path, port: int, pages: int, speed: float | None) -> Path:
         # A day that runs sixty times as fast has sixty times shorter pauses between two calls of one number.
         policy = {} if speed is None else {"recall_gap": max(1, round(20 / speed)), "rating_prompt": 30}
         links = {name: demo_hall.link_of(wires, name, link) for name, link in self.links.items()}
         file = self.folder / "hall.toml"
-        gateway = demo_hall.free_port(8765)
+        gateway = demo_hall.free_port(pages)
         while demo_hall.free_port(gateway + 1) != gateway + 1:  # the kiosk's page stands one port higher
             gateway = demo_hall.free_port(0)
         screen = PORTRAIT if not os.environ.get("DISPLAY") else SMALL

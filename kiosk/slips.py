@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -50,7 +49,10 @@ class Job:
 
 
 class Slips:
-    """The slips of the kiosk `kiosk`. `send` prints one and waits for its outcome; `settled` hears every change."""
+    """The slips of the kiosk `kiosk`. `send` prints one and waits for its outcome; `settled` hears every change.
+
+    `hall_time` gives seconds of Unix time by the hall's clock.
+    """
 
     def __init__(
         self,
@@ -58,13 +60,14 @@ class Slips:
         kiosk: str,
         send: Send,
         settled: Callable[[str, str, str], None],
+        hall_time: Callable[[], float],
         stop: threading.Event,
     ) -> None:
-        self._hall, self._kiosk, self._send, self._settled, self._stop = hall, kiosk, send, settled, stop
+        self._hall, self._kiosk, self._send, self._settled = hall, kiosk, send, settled
+        self._hall_time, self._stop = hall_time, stop
         self._wanted: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._taken: deque[str] = deque(maxlen=REMEMBERED)
         self._facts: Mapping[str, Any] = {}
-        self._ahead = 0.0  # what must be added to our monotonic clock to get the hall's time
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """One event of the journal; prints when it is for our kiosk. Slips of a time long past are not printed."""
@@ -88,7 +91,6 @@ class Slips:
         `facts` are what GET /v1/hall says. Raises HallAway, HallRefused.
         """
         self._facts = facts
-        self._ahead = _seconds(facts["now"]) - time.monotonic()
         for job in self._hall.get("/print-jobs", kiosk=self._kiosk)["jobs"]:
             if job["id"] in self._taken:
                 continue
@@ -130,7 +132,7 @@ class Slips:
 
     def _is_fresh(self, job: Job) -> bool:
         """Whether somebody may still stand there and wait for it: by the hall's clock, ours may be wrong."""
-        return time.monotonic() + self._ahead - _seconds(job.at) < FRESH
+        return self._hall_time() - seconds_of(job.at) < FRESH
 
     def _slip(self, job: Job, ticket: Mapping[str, Any]) -> PrintSlip:
         issued = datetime.fromisoformat(ticket["issued_at"])
@@ -167,5 +169,6 @@ class Slips:
         return None
 
 
-def _seconds(iso: str) -> float:
+def seconds_of(iso: str) -> float:
+    """Unix time of a moment in ISO 8601."""
     return datetime.fromisoformat(iso).timestamp()
