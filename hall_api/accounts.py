@@ -18,6 +18,7 @@ from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
 from config.plan import HallPlan
 from hall_api.domain.orders import Actor
 from hall_api.storage.schema import accounts, sessions, tokens
+from hall_api.tries import Tries
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -92,6 +93,7 @@ class Accounts:
 
     def __init__(self, store: Store, plan: HallPlan, *, now: Callable[[], float] = time.time) -> None:
         self._store, self._now = store, now
+        self.tries = Tries(store, now=now)
         self._staff = {person.login: person for person in plan.staff}
         self._known: dict[str, tuple[float, Any]] = {}  # fingerprint → looked up when, who
         self._noted: dict[str, float] = {}

@@ -33,6 +33,7 @@ RULES: Mapping[type[orders.Order], Callable[[Any, Draft], None]] = {
     orders.OpenQueue: places.open_queue,
     orders.CloseQueue: places.close_queue,
     orders.ReportDevice: watch.report_device,
+    orders.ReportDevices: watch.report_devices,
     orders.CallHelper: watch.call_helper,
     orders.AnswerHelp: watch.answer_help,
     orders.Housekeep: watch.housekeep,

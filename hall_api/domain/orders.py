@@ -215,6 +215,13 @@ class ReportDevice(Order):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportDevices(Order):
+    """What a machine tells of several of its devices at once."""
+
+    reports: tuple[ReportDevice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallHelper(Order):
     """A citizen at a kiosk asks for a person; `page` is where they were."""
 

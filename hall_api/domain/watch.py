@@ -8,7 +8,7 @@ from config.words import translator
 from hall_api.domain.book import Cleared, Draft
 from hall_api.domain.calendar import TOLERANCE_MS
 from hall_api.domain.events import AlarmCleared, AlarmRaised, DayClosed, DeviceChanged, TicketExpired
-from hall_api.domain.orders import AnswerHelp, CallHelper, Housekeep, ReportDevice
+from hall_api.domain.orders import AnswerHelp, CallHelper, Housekeep, ReportDevice, ReportDevices
 from hall_api.domain.ratings import run_out
 from hall_api.domain.refusal import Kind, Refusal
 from hall_api.domain.rows import Alarm, DeviceState, Ticket
@@ -42,6 +42,12 @@ def report_device(order: ReportDevice, draft: Draft) -> None:
     draft.save(state)
     if before is None or replace(before, seen_at=now) != state:
         _changed(state, draft)
+
+
+def report_devices(order: ReportDevices, draft: Draft) -> None:
+    """All of them or, when one is wrong, none; of a device named twice the last word. Subject: the last device."""
+    for report in {(one.machine, one.device): one for one in order.reports}.values():
+        report_device(report, draft)
 
 
 def _changed(state: DeviceState, draft: Draft) -> None:

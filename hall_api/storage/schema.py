@@ -4,7 +4,7 @@ Times are integers, milliseconds of UTC since 1970 (`…_at`, `…_until`); date
 0 and 1; lists and objects are JSON text. So both engines store the same values and no driver converts anything.
 
 `journal` is the truth and is never altered; the other hall tables are what it adds up to, kept in the same
-transaction. `accounts`, `tokens` and `sessions` belong to the web layer.
+transaction. `accounts`, `tokens`, `sessions` and `login_tries` belong to the web layer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"  # the newest migration; a store with another one is brought up to date by a child process
+HEAD = "0002"  # the newest migration; a store with another one is brought up to date by a child process
 
 metadata = MetaData()
 
@@ -270,3 +270,11 @@ sessions = Table(
     Column("expires_at", BigInteger, nullable=False),
 )
 Index("sessions_expiry", sessions.c.expires_at)
+
+login_tries = Table(
+    "login_tries",
+    metadata,
+    Column("mark", String, nullable=False),  # SHA-256 of a login or an address
+    Column("at", BigInteger, nullable=False),
+)
+Index("login_tries_mark", login_tries.c.mark, login_tries.c.at)

@@ -13,7 +13,6 @@ from gevent import get_hub
 from hall_api.accounts import LONGEST, Accounts, Session
 from hall_api.domain.orders import Actor
 from hall_api.web.doors import PUBLIC, Door
-from hall_api.web.limits import Limit
 from hall_api.web.problems import Problem
 
 SESSION_COOKIE = "bianmin_session"
@@ -35,8 +34,6 @@ class Gate:
     def __init__(self, accounts: Accounts, *, home: str = "", secure: bool = False) -> None:
         self._accounts, self._secure = accounts, secure
         self._home = _origin(home)
-        self._per_login = Limit(5, 60)
-        self._per_address = Limit(20, 60)
 
     def admit(self, door: Door, request: Request) -> Actor:
         """Who asks, if they may; Problem 401 or 403 otherwise."""
@@ -82,16 +79,14 @@ class Gate:
 
     def log_in(self, request: Request, login: str, password: str) -> Response:
         """Check the password and open a session; Problem 401 or 429."""
-        address = request.remote_addr or ""
-        for limit, key in ((self._per_login, login), (self._per_address, address)):
-            seconds = limit.wait(key)
-            if seconds:
-                raise Problem("slow_down", seconds=seconds, headers={"Retry-After": str(seconds)})
-            limit.count(key)
+        tries = self._accounts.tries
+        one = tries.begin(login, request.remote_addr or "")
+        if one.wait:
+            raise Problem("slow_down", seconds=one.wait, headers={"Retry-After": str(one.wait)})
         stored = self._accounts.stored_password(login)
         if not aside(lambda: self._accounts.matches(stored, password)):
             raise Problem("wrong_password")
-        self._per_login.forgive(login)
+        tries.succeeded(one)
         cookie, session = self._accounts.open_session(login)
         response: Response = jsonify(session.as_json())
         self._set(response, SESSION_COOKIE, cookie, LONGEST)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from hall_api.domain.orders import AnswerHelp, CallHelper, Order, ReportDevice
+from hall_api.domain.orders import AnswerHelp, CallHelper, Order, ReportDevice, ReportDevices
 from hall_api.web.bodies import Field
 from hall_api.web.doors import CLERK, KIOSK, MANAGER, PUBLIC, STAFF, WINDOW, Ask, Noun
 
@@ -58,22 +58,22 @@ def log_out(ask: Ask) -> Response:
     (KIOSK, WINDOW),
     "Nothing",
     {"machine": NAME, "devices": Field(kind=list, required=True, high=64, items=DEVICE)},
-    answers_itself=True,
 )
-def report_devices(ask: Ask) -> dict[str, Any]:
+def report_devices(ask: Ask) -> Order | dict[str, Any]:
     """Tell the state of a machine's devices; on change and every 30 s."""
-    for device in ask.body["devices"]:
-        # A report told twice changes nothing: only what differs is journalled.
-        order = ReportDevice(
+    reports = tuple(
+        ReportDevice(
             machine=ask.body["machine"],
             device=device["device"],
             role=device["role"],
             state=device["state"],
             reason=device["reason"] or "",
-            windows=device["windows"] or (),
+            windows=tuple(device["windows"] or ()),
         )
-        ask.front.hall.obey(order, ask.actor)
-    return {}
+        for device in ask.body["devices"]
+    )
+    # A report told twice changes nothing (only what differs is journalled); a late repetition must not bring old news.
+    return ReportDevices(reports=reports) if reports else {}
 
 
 @machines.get("/devices", STAFF, "Devices")

@@ -78,3 +78,43 @@ def test_duplicates_at_the_same_moment_are_one(house):
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json["id"] for answer in answers}) == 1
     assert house.caller().get("/queues").json["queues"][0]["waiting"] == 1
+
+
+def test_devices_told_late_and_again_bring_no_old_news(house):
+    window, clerk = house.caller("window"), house.caller("clerk")
+
+    def tell(state, key, reason=""):
+        one = {"device": "printer", "role": "ticket printer", "state": state, "reason": reason, "windows": []}
+        other = {"device": "evaluator", "role": "evaluator", "state": "ready", "reason": "", "windows": [1]}
+        return window.post("/devices", {"machine": "w1", "devices": [one, other]}, Idempotency_Key=key)
+
+    assert tell("error", "first", "out of paper").json == {}
+    assert tell("ready", "second").json == {}
+    again = tell("error", "first", "out of paper")
+    assert (again.status_code, again.json) == (200, {})
+    assert {d["device"]: d["state"] for d in clerk.get("/devices").json["devices"]} == {
+        "printer": "ready",
+        "evaluator": "ready",
+    }
+    assert clerk.get("/alarms").json["alarms"] == []
+    assert tell("error", "second", "another").status_code == 422
+    kinds = [e["type"] for e in clerk.get("/events?after=0&wait=0").json["events"]]
+    assert (kinds.count("DeviceChanged"), kinds.count("AlarmRaised"), kinds.count("AlarmCleared")) == (3, 1, 1)
+
+
+def test_of_a_device_told_twice_in_one_breath_the_last_word_counts(house):
+    window, clerk = house.caller("window"), house.caller("clerk")
+    one = {"device": "printer", "role": "ticket printer", "state": "error", "reason": "cover open", "windows": None}
+    window.post("/devices", {"machine": "w1", "devices": [one]})
+    assert window.post("/devices", {"machine": "w1", "devices": [{**one, "state": "ready"}, one]}).json == {}
+    assert [alarm["reason"] for alarm in clerk.get("/alarms").json["alarms"]] == ["cover open"]
+    assert window.post("/devices", {"machine": "w1", "devices": []}).json == {}
+
+
+def test_a_log_in_asked_twice_is_two_sessions(house):
+    """No session can be given out again: of its cookie only a hash is kept."""
+    house.accounts.set_password("li", "correct horse 42")
+    body = {"login": "li", "password": "correct horse 42"}
+    first, second = (house.caller().post("/sessions", body, Idempotency_Key="k") for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.json["csrf"] != second.json["csrf"]
