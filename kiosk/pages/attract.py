@@ -17,6 +17,7 @@ class River(Stack):
     """The blue ground with three quiet waves, drawn once for the size of the screen."""
 
     def ground(self):
+        self.ground_token = "river"
         with self.canvas.before:
             Color(*look.rgba("river"))
             self._flat = Rectangle()
@@ -85,7 +86,13 @@ class Page(Base):
         top = column(self.emblem, self.hall, self.hall_below, gap=4, fit=True)
         clock = column(self.clock, self.day, gap=1, fit=True)
         bottom = column(self.invite, self.hours, self.away, self.left, gap=6, fit=True)
-        self.river = River(Air(share=0.7), top, Air(), clock, Air(), bottom, Air(share=0.5), gap=2, pad=(14, 8, 14, 8))
+        if self.theme.portrait:
+            parts = [Air(share=0.7), top, Air(), clock, Air(), bottom, Air(share=0.5)]
+        else:
+            parts = [column(Air(), top, Air(high=6), clock, Air()), column(Air(), bottom, Air())]
+        self.river = River(
+            *parts, across=not self.theme.portrait, gap=2 if self.theme.portrait else 10, pad=(14, 8, 14, 8)
+        )
         self.river.ground()
         return [self.river]
 
@@ -93,6 +100,8 @@ class Page(Base):
         return max(self.touch_words.width, self.touch_below.width)
 
     def apply(self, theme):
+        room = theme.width * (0.6 if theme.portrait else 0.28)
+        self.touch_words.room = self.touch_below.room = room
         super().apply(theme)
         self.padding = 0
 

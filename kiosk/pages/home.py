@@ -42,7 +42,8 @@ class Page(Base):
 
     def _button(self, words, icon, name, event):
         high = (26, 30) if self.theme.portrait else None
-        return Push(words, icon, name, self.says(event), high=high)
+        role = "large" if self.theme.portrait else "body"
+        return Push(words, icon, name, self.says(event), role=role, high=high)
 
     def apply(self, theme):
         hide(self.normal, theme.elder)

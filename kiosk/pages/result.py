@@ -10,8 +10,8 @@ PRINTING = {  # what became of the slip → (words, icon, colour)
     "printing": ("Your slip is being printed", "print", "river"),
     "sent": ("Please take your slip below", "circle-check", "jade"),
     "printed": ("Please take your slip below", "circle-check", "jade"),
-    "paper": ("No paper. Please photograph or note your number", "camera", "seal"),
-    "fault": ("Not printed. Please photograph or note your number", "camera", "seal"),
+    "paper": ("No paper. Please note your number", "camera", "seal"),
+    "fault": ("Not printed. Please note your number", "camera", "seal"),
     "unknown": ("Was your slip printed?", "circle-question", "amber"),
     "none": ("Please photograph or note your number", "camera", "river"),
     "": ("Please photograph or note your number", "camera", "river"),
@@ -32,7 +32,6 @@ class Page(Base):
         self.number = Text(role="hero", strong=True, colour="river", align="center")
         self.service = Text(role="large", strong=True, align="center", balance=True)
         self.mark = Text(role="body", colour="jade", strong=True, align="center")
-        hide(self.words_part, not upright)
         hero = Card(
             self.words_part, self.number, self.service, self.mark, gap=1, pad=(4, 5, 4, 5), fit=True, shadow=True
         )
@@ -58,11 +57,12 @@ class Page(Base):
 
     def apply(self, theme):
         hide(self.code_words, theme.elder and not theme.portrait)
-        self.number.scale = number_scale(theme)
         super().apply(theme)
 
     def draw(self, view):
         ticket, printing = view.session.ticket or {}, view.session.printing
+        self.number.scale = number_scale(self.theme)
+        hide(self.words_part, self.theme.elder or not self.theme.portrait)
         self.number.say(str(ticket.get("number", "")))
         self.service.say(self._service(view, ticket))
         self.mark.ask(

@@ -43,7 +43,7 @@ class Page(Base):
     def draw(self, view):
         self.view, self.typed = view, view.session.typed
         self.field.say(
-            self.typed or self.word("Letters of the pinyin, e.g. {example}", example="SB")
+            self.typed or self.word("Letters, e.g. {example}", example="SB")
             if self.by_letters
             else self.typed or self.word("Touch the characters")
         )
@@ -56,7 +56,7 @@ class Page(Base):
 
     def _offer_keys(self):
         elder = self.theme.elder
-        columns = 7 if not elder else (7 if self.theme.portrait else 6)
+        columns = 7
         if self.by_letters:
             self.keys.offer([(letter, letter) for letter in LETTERS], columns)
             for key in self.keys.pool[: len(LETTERS)]:

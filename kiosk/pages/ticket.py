@@ -26,7 +26,6 @@ class Page(Base):
         self.words_part = Text("Your number", role="large", colour="soft", align="center")
         self.number = Text(role="hero", strong=True, colour="river", align="center")
         self.service = Text(role="large", strong=True, align="center", balance=True)
-        hide(self.words_part, not upright)
         hero = Card(self.words_part, self.number, self.service, gap=1, pad=(4, 5, 4, 5), fit=True, shadow=True)
         self.facts, self.state, self.slip = Facts(self), Banner(), Banner()
         self.rejoin = Push("Queue again", "rotate-left", "ticket.rejoin", self.says(Event.REJOIN), "act", high=(30, 32))
@@ -38,12 +37,10 @@ class Page(Base):
         last = Stack(self.rejoin, self.again, self.done, across=not upright, gap=4, fit=True)
         return [Air(share=0.3), Stack(left, right, turns=True, gap=6, fit=True), Air(), last]
 
-    def apply(self, theme):
-        self.number.scale = number_scale(theme)
-        super().apply(theme)
-
     def draw(self, view):
         ticket, printing = view.session.ticket or {}, view.session.printing
+        self.number.scale = number_scale(self.theme)
+        hide(self.words_part, self.theme.elder or not self.theme.portrait)
         state = str(ticket.get("state", ""))
         self.number.say(str(ticket.get("number", "")))
         self.service.say(str(ticket.get("service_name") or ticket.get("queue_name", "")))

@@ -42,24 +42,34 @@ def visible(widget, kind):
         yield from visible(child, kind)
 
 
+def ground(widget):
+    """The colour token a widget stands on: of the nearest surface or bar around it, else the paper of every page."""
+    while widget is not None and widget.parent is not widget:
+        token = getattr(widget, "fill_token", None) or getattr(widget, "ground_token", None)
+        if token:
+            return token
+        widget = widget.parent
+    return "paper"
+
+
 def audit(window):
     """Every text on the screen with its size and its box, every button, every code: what the size tests look at."""
     top = window.warning if window.warning.parent is not None else window.shell
-    texts = []
-    for text in visible(top, Text):
-        if text.raw:
-            texts.append(
-                {
-                    "text": text.written,
-                    "raw": text.raw,
-                    "font": text.font_name,
-                    "size": text.painted_size,
-                    "texture": list(text.picture),
-                    "rect": rect(window, text),
-                    "colour": text.colour,
-                    "inside": rect(window, text.home) if getattr(text, "home", None) else None,
-                }
-            )
+    texts = [
+        {
+            "text": text.written,
+            "raw": text.raw,
+            "size": text.painted_size,
+            "picture": list(text.picture),
+            "rect": rect(window, text),
+            "inside": rect(window, text.home) if getattr(text, "home", None) else None,
+            "colour": text.colour,
+            "ground": ground(text),
+            "enabled": not text.disabled,
+        }
+        for text in visible(top, Text)
+        if text.raw
+    ]
     return {
         **describe(window),
         "texts": texts,

@@ -17,6 +17,7 @@ class Ground:
     """Mixin: a plain ground of one colour."""
 
     def lay(self, token):
+        self.ground_token = token
         with self.canvas.before:
             Color(*look.rgba(token))
             self._lay = Rectangle()
@@ -91,7 +92,7 @@ class BottomBar(Ground, Stack):
         self.elder = button("Elder mode", "person-cane", Event.ELDER)
         self.language = button("中文", "language", Event.LANGUAGE)
         self.help = button("Help", "hand", Event.HELP)
-        self.phone = Text(role="large", strong=True, colour="river", align="center")
+        self.phone = Text(role="large", strong=True, colour="ink", align="center")
         self.phone_words = Text("Hotline", role="small", colour="soft", align="center")
         phone = column(self.phone, self.phone_words, gap=0, fit=True)
         phone.pos_hint = {"center_y": 0.5}

@@ -64,7 +64,7 @@ class Pager(Stack):
         self.stage.add_widget(self.sheets[0])
         self.back = Push("Previous", "chevron-left", "pager.previous", lambda: self.turn(-1), role="body")
         self.ahead = Push("Next", "chevron-right", "pager.next", lambda: self.turn(1), role="body")
-        self.where = Text(role="body", align="center", strong=True, high=(20, 25))
+        self.where = Text(role="body", align="center", strong=True, high=(20, 25), wide=(34, 40))
         self.bar = Stack(self.back, self.where, self.ahead, across=True, high=(20, 25))
         self.bar.hidden = True
         super().__init__(self.stage, self.bar, gap=4, **kwargs)

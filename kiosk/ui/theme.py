@@ -41,9 +41,9 @@ class Theme:
         return self.height > self.width
 
     def mm(self, length: Length) -> float:
-        """A length in dots."""
+        """A length in dots, rounded up: no button is ever a hair too small."""
         value = length[self.elder] if isinstance(length, tuple) else length
-        return round(value * self.dots_per_mm)
+        return float(-(-value * self.dots_per_mm // 1))
 
     def type(self, role: str, second: bool = False) -> float:
         """Font size in dots of a role of look.TYPE_MM, never below the smallest allowed.

@@ -198,3 +198,19 @@ def kiosk(upright, wide, tmp_path):
     yield start
     for one in started:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def kiosk_class():
+    return Kiosk
+
+
+@pytest.fixture(scope="session")
+def scratch_visits():
+    """The states of scratch.py's pages, read from its text: it opens a window when it is run, and knows no pytest."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("kiosk_scratch", SCRATCH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.VISITS

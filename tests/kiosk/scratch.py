@@ -27,8 +27,9 @@ from config.machine import Screen
 from devices.roles import CardPresented
 from kiosk import maintenance
 from kiosk.app import Settings, open_window
-from kiosk.journey import Times
+from kiosk.journey import Page, Times
 from kiosk.outside import Away, Outside, Refused
+from kiosk.session import Shown
 
 
 class Hall:
@@ -260,6 +261,12 @@ class Script:
     def do_search_graph(self, order, _):
         self._on_window(lambda: say(search_graph=_graph(self.window, [word[::-1] for word in order])))
 
+    def do_visit(self, value, order):
+        """Show a page in a state of `VISITS`, in a mode, without touching; the audit follows when it is laid out."""
+        page, state = value.split("-") if "-" in value else (value, "")
+        elder, language = order.get("elder", False), order.get("language", "zh_CN")
+        self._on_window(lambda: visit(self.window, page, state, elder, language))
+
     def do_memory(self, *_):
         import psutil
 
@@ -272,6 +279,84 @@ class Script:
         from kivy.clock import Clock
 
         Clock.schedule_once(lambda _dt: work())
+
+
+TICKET = {
+    "id": "tkB007x1", "number": "B007", "queue": "B", "queue_name": "社会保险与就业", "service": "medical-insurance",
+    "service_name": "城乡居民基本医疗保险参保登记", "zone": "A区", "state": "waiting", "priority": False, "ahead": 123,
+    "wait_minutes": 119, "window": 3, "url": "http://10.0.0.5:8000/t/tkB007x1", "job": {"id": "j", "state": "sent"},
+}  # fmt: skip
+RESULTS = ("printing", "sent", "printed", "paper", "fault", "unknown", "none")
+TICKETS = ("waiting", "called", "serving", "held", "passed", "done", "cancelled", "expired")
+VISITS = (
+    "attract", "attract-left", "home", "home-warning", "categories", "services", "search", "search-SH",
+    "confirm", "confirm-paper", "confirm-closed", "priority", "privacy", "card-wanted", "card-unreadable", "card-read", 
+    "card-broken", "issuing", *(f"result-{state}" for state in RESULTS), "result-priority", "find", "find-note",
+    *(f"ticket-{state}" for state in TICKETS), "ticket-slip", "info", "help", "help-yes", "help-no", "away", "fault",
+    "failsafe", "code", "code-wait", "maintenance",
+)  # fmt: skip
+
+
+def visit(window, page, state, elder, language):
+    """Put the terminal's mind into a state as it would be there, and let the window draw it."""
+    terminal = window.terminal
+    terminal._fresh()
+    session, view = terminal.session, terminal.view
+    session.elder, session.language = elder, language
+    view.devices = dict.fromkeys(("ticket-printer", "id-reader", "code-scanner"), ("ready", ""))
+    session.category = max(view.categories, key=lambda c: len(c["services"]))
+    session.service = max(session.category["services"], key=lambda s: len(s["name"]))
+    view.card_left = state == "left"
+    view.away = False
+    if state == "paper":
+        view.devices["ticket-printer"] = ("error", "缺纸 paper out")
+    if state == "closed":
+        queue = view.queue_of(session.service)
+        view.queues = {**view.queues, str(queue["code"]): {**queue, "open": False}}
+    if page == "search":
+        session.typed = state
+        terminal._do_search()
+    if page == "card":
+        view.card_state = state
+        session.card = Shown("欧****", "11**************99", 77, "citizen") if state == "read" else None
+    if page == "result":
+        session.printing = state if state in RESULTS else "printed"
+        session.priority = {"code": "elder"} if state == "priority" else None
+        session.ticket = TICKET
+    if page == "ticket":
+        session.ticket = {**TICKET, "state": state if state in TICKETS else "waiting"}
+        session.printing = "fault" if state == "slip" else ""
+    if page == "find":
+        session.typed, view.note = "B007", "There is no such number today." if state else ""
+    view.help_called = {"yes": True, "no": False}.get(state)
+    session.detail = "这张号票已重排两次，请到导办台" if page == "fault" else ""
+    view.code_wait = 100.0 if state == "wait" else 0.0
+    if page == "maintenance":
+        view.all_devices = [
+            {
+                "device": f"设备{n}",
+                "role": "ticket-printer",
+                "state": s,
+                "reason": "纸将尽 paper near end" if n % 2 else "",
+            }
+            for n, s in enumerate(("ready", "degraded", "error", "absent", "connecting", "disabled"))
+        ]
+    terminal.journey.page = Page(page)
+    terminal.journey.moved += 1
+    terminal.journey.touch(terminal.clock() - (61 if state == "warning" else 0))
+    terminal.journey.warned = state == "warning"
+    terminal._show()
+    window.warn(20.0 if state == "warning" else None)
+
+    def settled(frames):
+        from kivy.clock import Clock
+
+        if frames:
+            Clock.schedule_once(lambda _dt: settled(frames - 1))
+        else:
+            say(audit=_announce().audit(window))
+
+    settled(4)
 
 
 def _announce():

@@ -50,7 +50,9 @@ def test_only_a_class_shown_by_age_comes_to_the_privacy_notice(journey, claimed,
 
 
 def test_no_card_is_read_before_the_notice_was_agreed_to():
-    readers = [(page, event) for page, rows in TABLE.items() for event, row in rows.items() for r in row if "read_card" in r.do]
+    readers = [
+        (page, event) for page, rows in TABLE.items() for event, row in rows.items() for r in row if "read_card" in r.do
+    ]
     assert readers == [(Page.PRIVACY, Event.AGREE)]
 
 
@@ -91,7 +93,10 @@ def test_back_retraces_the_way(journey):
     journey.session.category, journey.session.service = TWO, PENSION
     walk(journey, Event.TOUCH, Event.CATEGORY, Event.SERVICE, Event.HELP)
     assert [journey.handle(Event.BACK, 0) and journey.page for _ in range(4)] == [
-        Page.CONFIRM, Page.SERVICES, Page.HOME, Page.HOME,
+        Page.CONFIRM,
+        Page.SERVICES,
+        Page.HOME,
+        Page.HOME,
     ]
 
 

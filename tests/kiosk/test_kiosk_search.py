@@ -49,8 +49,11 @@ def test_english_words_are_found_too():
 
 
 def test_every_service_of_our_plans_can_be_found_by_its_initials():
-    services = [{"code": s.code, "name": s.name, "english": s.english}
-                for name in plans.names() for s in plans.choose(name).services]
+    services = [
+        {"code": s.code, "name": s.name, "english": s.english}
+        for name in plans.names()
+        for s in plans.choose(name).services
+    ]
     initials = search.read_aloud({s["name"] for s in services})
     index = search.build(services, initials)
     for service in services:

@@ -15,7 +15,13 @@ SERVICES = [
     {"code": "pension", "name": "养老保险", "english": "Pension", "queue": "A"},
     {"code": "card", "name": "社会保障卡申领", "english": "Social security card", "queue": "A"},
 ]
-CATEGORY = {"code": "insurance", "name": "社会保险", "english": "Social insurance", "icon": "shield", "services": SERVICES}
+CATEGORY = {
+    "code": "insurance",
+    "name": "社会保险",
+    "english": "Social insurance",
+    "icon": "shield",
+    "services": SERVICES,
+}
 QUEUES = [
     {"code": "A", "name": "社保", "english": "", "zone": "A区", "waiting": 6, "wait_minutes": 24, "open": True},
     {"code": "D", "name": "综合事务", "english": "", "zone": "B区", "waiting": 1, "wait_minutes": 4, "open": True},
@@ -51,7 +57,12 @@ class Hall:
         self._door("issue", queue, service, priority, key)
         if key not in self.by_key:
             number = f"A{len(self.by_key) + 7:03}"
-            self.by_key[key] = {"id": f"t{number}", "number": number, "state": "waiting", "job": {"id": f"j{number}", "state": "queued"}}
+            self.by_key[key] = {
+                "id": f"t{number}",
+                "number": number,
+                "state": "waiting",
+                "job": {"id": f"j{number}", "state": "queued"},
+            }
             self.tickets[f"t{number}"] = self.by_key[key]
         if self.lose:
             self.lose -= 1
@@ -97,7 +108,9 @@ class Devices:
         self.asked.append("test_print")
 
     def states(self):
-        return [{"device": role, "role": role, "state": "ready", "reason": ""} for role in ("ticket-printer", "id-reader")]
+        return [
+            {"device": role, "role": role, "state": "ready", "reason": ""} for role in ("ticket-printer", "id-reader")
+        ]
 
 
 class Stage:
@@ -225,8 +238,15 @@ def test_the_next_person_gets_a_number_of_their_own_at_once(bench):
 
 @pytest.mark.parametrize(
     ("state", "reason", "shown"),
-    [("sending", "", "printing"), ("sent", "", "sent"), ("confirmed", "", "printed"), ("unknown", "", "unknown"),
-     ("failed", "缺纸 paper out", "paper"), ("failed", "盖子打开", "fault"), ("cancelled", "", "fault")],
+    [
+        ("sending", "", "printing"),
+        ("sent", "", "sent"),
+        ("confirmed", "", "printed"),
+        ("unknown", "", "unknown"),
+        ("failed", "缺纸 paper out", "paper"),
+        ("failed", "盖子打开", "fault"),
+        ("cancelled", "", "fault"),
+    ],
 )
 def test_what_became_of_the_slip_is_said_in_words(bench, state, reason, shown):
     bench.take()
@@ -384,7 +404,15 @@ def test_idle_ends_and_wipes(bench):
     assert bench.page == "attract" and bench.session.id != before and bench.session.service is None
 
 
-@pytest.mark.parametrize(("reason", "paper"), [("缺纸 paper out", True), ("paper_end", True), ("PaperOut", True),
-                                               ("纸将尽 paper near end", False), ("盖子打开 cover open", False)])
+@pytest.mark.parametrize(
+    ("reason", "paper"),
+    [
+        ("缺纸 paper out", True),
+        ("paper_end", True),
+        ("PaperOut", True),
+        ("纸将尽 paper near end", False),
+        ("盖子打开 cover open", False),
+    ],
+)
 def test_paper_out_is_known_by_its_words(reason, paper):
     assert bool(PAPER.search(reason)) is paper

@@ -6,7 +6,6 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from pyzbar.pyzbar import decode
 
@@ -100,8 +99,11 @@ def test_a_pressed_button_answers_within_a_tenth_of_a_second(kiosk, tmp_path):
     x, y, width, height = one.widget("confirm.take")["rect"]
     at = (x + 12, y + height // 2)
     before = pixel(one, at)
-    subprocess.run(["xdotool", "mousemove", str(x + width // 2), str(y + height // 2), "mousedown", "1"],
-                   env=one.environment, check=True)
+    subprocess.run(
+        ["xdotool", "mousemove", str(x + width // 2), str(y + height // 2), "mousedown", "1"],
+        env=one.environment,
+        check=True,
+    )
     time.sleep(0.1)
     assert sum(pixel(one, at)) < sum(before) - 20  # it has become darker
     subprocess.run(["xdotool", "mousemove", "5", "900", "mouseup", "1"], env=one.environment, check=True)
@@ -112,8 +114,12 @@ def test_a_pressed_button_answers_within_a_tenth_of_a_second(kiosk, tmp_path):
 
 def pixel(one, at):
     crop = f"1x1+{at[0]}+{at[1]}"
-    said = subprocess.run(["import", "-window", "root", "-crop", crop, "-depth", "8", "rgb:-"], env=one.environment,
-                          check=True, capture_output=True).stdout
+    said = subprocess.run(
+        ["import", "-window", "root", "-crop", crop, "-depth", "8", "rgb:-"],
+        env=one.environment,
+        check=True,
+        capture_output=True,
+    ).stdout
     return tuple(said[:3])
 
 
@@ -211,8 +217,11 @@ def test_the_technicians_door(kiosk):
     one = kiosk("--code", "246810")
     one.wake()
     one.quiet()
-    subprocess.run(["xdotool", "mousemove", "40", "40", "mousedown", "1", "sleep", "5.4", "mouseup", "1"],
-                   env=one.environment, check=True)
+    subprocess.run(
+        ["xdotool", "mousemove", "40", "40", "mousedown", "1", "sleep", "5.4", "mouseup", "1"],
+        env=one.environment,
+        check=True,
+    )
     one.page("code")
     for digit in "111111":
         one.tap(f"key.{digit}")
