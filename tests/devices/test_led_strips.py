@@ -154,7 +154,7 @@ def test_an_order_ends_though_the_line_never_falls_silent(name: str) -> None:
 def test_an_adapter_that_returns_what_is_sent_is_no_noise(name: str) -> None:
     driver = drivers.load(name).Driver()
     for _ in range(100):
-        driver.take(ShowCall(number="A007", window=3))
+        driver.take(ShowText(text="长" * 99))
         news = []
         while sent := driver.owed():
             news += driver.feed(sent)
@@ -252,6 +252,14 @@ def test_words_are_the_halls_own(name: str) -> None:
     assert list(strip.shown.values()) == ["综A12→12 综A12"]
     strip.receive(module.Driver(options).encode(ShowWelcome()))
     assert strip.obeyed == [ShowCall(number="综A12", window=12), ShowWelcome()]
+
+
+@every_strip
+def test_punctuation_of_today_has_its_place_in_the_font(name: str) -> None:
+    module = drivers.load(name)
+    strip = module.Simulator()
+    strip.receive(module.Driver().encode(ShowText(text="办理中——请稍候·谢谢\u3000A")))
+    assert strip.obeyed == [ShowText(text="办理中——请稍候·谢谢\u3000A")]
 
 
 @every_strip

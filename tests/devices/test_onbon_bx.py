@@ -11,7 +11,7 @@ import pytest
 from config.reader import Mistake
 from devices.driver import OrderMistake
 from devices.drivers.onbon_bx import Driver, Options, Simulator
-from devices.led.onbon import Area, Message, clock, crc_arc, unwrap
+from devices.led.onbon import Area, Message, brightness, clock, crc_arc, unwrap
 from devices.options import read_options
 from devices.roles import (
     Alive,
@@ -133,6 +133,11 @@ def test_brightness() -> None:
     data = H("A3 02 01 00 00 01 08") + b"\x08" * 48
     plain = H(f"{TO_1} 37 00") + data
     assert Driver().encode(SetBrightness(level=8)) == b"\xa5" * 8 + plain + arc(plain) + b"\x5a"
+
+
+def test_a_brightness_there_is_not() -> None:
+    with pytest.raises(ValueError, match="expected 0 to 15, got -1"):
+        brightness(-1)
 
 
 def test_a_sunday() -> None:
@@ -341,6 +346,12 @@ def test_looks() -> None:
     card = Simulator(looks)
     card.receive(made)
     assert card.obeyed == [ShowText(text="A\nB")]
+
+
+def test_a_card_leaves_alone_what_is_meant_for_another() -> None:
+    card = Simulator(Options(addresses=(2,)))
+    assert card.receive(Driver().encode(ShowPaused())) == b""
+    assert card.obeyed == []
 
 
 def test_an_area_that_does_not_fit_eights() -> None:

@@ -39,6 +39,14 @@ def test_a_text_without_its_opening_is_not_shown() -> None:
     assert strip.obeyed == [ShowText(text="请A001号")]
 
 
+def test_a_text_frame_that_does_not_end_is_not_shown() -> None:
+    strip = Simulator(AT3)
+    strip.receive(OPENING_8 + PLEASE_A001[:-1] + b"\x01" + H("AA 55 0D 03 F8 22 00"))
+    assert strip.obeyed == []
+    strip.receive(PLEASE_A001)
+    assert strip.obeyed == [ShowText(text="请A001号")]
+
+
 def test_a_lost_opening_shows_nothing_and_nothing_is_called_obeyed(table: Any) -> None:
     desk = table("yongtai-strip", None, ["opening-lost"])
     assert [type(n) for n in desk.order(ShowWelcome())] == [Unconfirmed]

@@ -89,6 +89,15 @@ def test_a_missing_acknowledgement_is_unknown(fault: str, table: Any) -> None:
     assert [(type(n), n.id) for n in outcomes] == [(Unconfirmed, "p")]
 
 
+def test_a_strip_leaves_alone_what_is_meant_for_another_or_damaged() -> None:
+    strip = Simulator(Options(addresses=(2,)))
+    assert strip.receive(PLEASE_8) == b""
+    one = Simulator()
+    assert one.receive(PLEASE_8[:-1] + b"\xb5") == b""
+    assert one.receive(H("A0 90 01 A6") + PLEASE_8) == SHOWN_1
+    assert (strip.obeyed, one.obeyed) == ([], [ShowText(text="请8")])
+
+
 def test_a_strip_that_cannot_show_it_has_not_shown_it(table: Any) -> None:
     desk = table("zhongyi-strip", None, ["cannot-show"])
     assert [type(n) for n in desk.order(ShowPaused())] == [Alive, Refused]
