@@ -52,6 +52,15 @@ def ground(widget):
     return "paper"
 
 
+def surface(widget):
+    """The button or card around a widget, if there is one."""
+    while widget is not None and widget.parent is not widget:
+        if getattr(widget, "fill_token", None):
+            return widget
+        widget = widget.parent
+    return None
+
+
 def audit(window):
     """Every text on the screen with its size and its box, every button, every code: what the size tests look at."""
     top = window.warning if window.warning.parent is not None else window.shell
@@ -62,7 +71,7 @@ def audit(window):
             "size": text.painted_size,
             "picture": list(text.picture),
             "rect": rect(window, text),
-            "inside": rect(window, text.home) if getattr(text, "home", None) else None,
+            "inside": rect(window, surface(text) or text.home),
             "colour": text.colour,
             "ground": ground(text),
             "enabled": not text.disabled,

@@ -29,6 +29,7 @@ class Sized:
 
     wide = None
     high = None
+    hidden = False
 
     def apply_size(self, theme):
         if self.wide is not None:
@@ -225,6 +226,19 @@ class Text(Letters):
             if smaller is None or all(self.measure(line) <= room for line in lines) or room < 2 * size:
                 return size, lines
             size = smaller
+
+    def become(self, role):
+        """Another role, and so another size."""
+        if role != self.role and self.theme is not None:
+            self.role = role
+            self.font_size = self.theme.type(role, self.second) * self.scale
+            self._layout()
+
+    def height_in(self, room):
+        """How high the words would be in a given width."""
+        size, lines = self._fit(room)
+        self._shaper.options["font_size"] = size
+        return len(lines) * self._shaper.get_extents("国")[1]
 
     def measure(self, text):
         """Width of a line in dots."""

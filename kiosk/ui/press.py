@@ -193,13 +193,17 @@ def _middle(part):
 
 
 class Tile(Press):
-    """A large choice: an icon, its name, the second language below, and perhaps a remark."""
+    """A large choice: an icon, its name, the second language below, and perhaps a remark.
+
+    Where the words need more room than the tile has, the second language goes first, then the name becomes smaller.
+    """
 
     def __init__(self, name="", act=None, across=False, icon_size=(13, 16), **kwargs):
         self.icon_part = Icon("circle-question", size=icon_size, colour="river", high=(23, 28), disc=True)
-        self.title = Text(role="large", strong=True, align="left" if across else "center", balance=True)
-        self.below = Text(role="large", second=True, colour="soft", align="left" if across else "center", balance=True)
-        self.remark = Text(role="body", colour="soft", align="left" if across else "center")
+        align = "left" if across else "center"
+        self.title = Text(role="large", strong=True, align=align, balance=True)
+        self.below = Text(role="large", second=True, colour="soft", align=align, balance=True)
+        self.remark = Text(role="body", colour="soft", align=align)
         words = Stack(self.title, self.below, self.remark, gap=0.5, fit=True)
         words.pos_hint = {"center_y": 0.5}
         if across:
@@ -207,13 +211,14 @@ class Tile(Press):
         self.icon_part.pos_hint = {"center_y": 0.5}
         box = Stack(self.icon_part, words, across=across, gap=2, fit=True)
         box.pos_hint = {"center_y": 0.5}
-        super().__init__(box, name=name, act=act or (lambda: None), across=True, pad=(3, 2, 3, 2), **kwargs)
+        super().__init__(box, name=name, act=act or (lambda: None), across=True, pad=(4, 2, 4, 2), **kwargs)
+        self.beside = across
+        self.bind(size=lambda *_: self.tighten())
 
     def fill_in(self, title, below="", icon=None, remark="", name=None, act=None):
         """Become another choice."""
         self.title.say(title)
         self.below.say(below)
-        hide(self.below, not below)
         self.remark.say(remark)
         hide(self.remark, not remark)
         if icon:
@@ -223,3 +228,19 @@ class Tile(Press):
             self.name = name
         if act is not None:
             self.act = act
+        self.tighten()
+
+    def tighten(self):
+        """Choose how much of the words is shown, and how large."""
+        if self.theme is None or self.width < 2 or not self.title.raw:
+            return
+        mm, icon = self.theme.mm, not self.icon_part.hidden
+        width = self.width - 2 * mm(4) - (mm((24, 30)) + mm(2) if icon and self.beside else 0)
+        height = self.height - 2 * mm(2) - (mm((23, 28)) + mm(2) if icon and not self.beside else 0)
+        remark = self.remark.height_in(width) if self.remark.raw else 0
+        for role, second in (("large", bool(self.below.raw)), ("large", False), ("body", False)):
+            self.title.become(role)
+            needs = self.title.height_in(width) + remark + (self.below.height_in(width) if second else 0) + 2 * mm(0.5)
+            if needs <= height:
+                break
+        hide(self.below, not second)
