@@ -349,3 +349,27 @@ def test_the_clock_set_back_an_hour_in_the_assembled_hall(whole_hall, soon):
     assert times == sorted(times)
     hall.later(seconds=3600)
     soon(lambda: not [a for a in hall.as_("technician").get("/alarms")["alarms"] if a["device"] == "clock"], 5)
+
+
+def test_an_evaluator_does_not_light_up_for_a_visit_that_ended_long_ago(whole_hall, soon):
+    """A machine that was away hears the journal late; the next citizen must not rate the last one's visit."""
+    hall = whole_hall().open()
+    hall.open_windows(3)
+    window = hall.attend("window")
+    hall.all_ready("bus", "strip3")
+    ticket = called(hall, soon)
+    data = {"ticket": ticket["id"], "number": ticket["number"], "queue": "A", "window": 3}
+
+    def invited(seconds_ago):
+        at = datetime.fromtimestamp(time.time() - seconds_ago, UTC).isoformat()
+        window._hear({"seq": 0, "at": at, "type": "RatingInvited", "data": data})
+
+    invited(seconds_ago=11)
+    hall.rate(3, 5)
+    hall.press(3, "recall")  # heard after the rating; too soon, so it is refused
+    soon(lambda: hall.obeyed("bus", "Beep"), 5)
+    assert hall.obeyed("bus", "AskRating") == []
+    assert window.windows[3].rating == ""
+    invited(seconds_ago=5)
+    soon(lambda: hall.obeyed("bus", "AskRating"), 5)
+    assert window.windows[3].rating == ticket["id"]
