@@ -84,6 +84,10 @@ class Outbox:
             except self._away:
                 self._stop.wait(self._pause)
                 continue
+            except OSError as trouble:
+                LOG.error("the box of messages for the hall cannot be read (%s); a technician must look", trouble)
+                self._stop.wait(30)
+                continue
             self._wake.wait(timeout=30)
 
 

@@ -10,7 +10,7 @@ import click
 
 from config import machine as machines
 from config.reader import Mistake
-from kiosk.program import Line, Port
+from kiosk.program import Line
 from kiosk.supervisor import NotReady, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,12 +30,9 @@ def environment() -> dict[str, str]:
     return {"PYTHONPATH": inherited if rooms in inherited.split(os.pathsep) else os.pathsep.join([rooms, inherited])}
 
 
-def readiness(role: str, machine: machines.Machine) -> Line | Port | None:
-    """How one sees from outside that a role's program is ready."""
-    if role == "hall":
-        host = machine.hall.host
-        return Port(machine.hall.port, {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host))
-    return None
+def readiness(role: str) -> Line | None:
+    """How one sees that a role's program is ready: the hall says so. Its port proves nothing, another may hold it."""
+    return Line("ready ") if role == "hall" else None
 
 
 @click.command()
@@ -60,7 +57,7 @@ def keep(machine: machines.Machine, file: Path) -> None:
     machine.about.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with Supervisor(machine.about.state / "logs", say=_say) as supervisor, supervisor.signals():
         for role in sorted(machine.about.roles, key=machines.ROLES.index):
-            supervisor.start(role, command(role, file), environment(), ready=readiness(role, machine))
+            supervisor.start(role, command(role, file), environment(), ready=readiness(role))
             try:
                 supervisor.wait_ready(role, timeout=START)
             except NotReady as trouble:
