@@ -85,6 +85,9 @@ class Attendant:
         self._showing: dict[tuple[str, int], Future[Any]] = {}
         self._next: dict[tuple[str, int], Order] = {}
         self._count_due = 0.0
+        self._counted: dict[tuple[str, int], int] = {}  # what a pad has been told
+        self._counts: dict[str, dict[int, int]] = {}  # device → address → what its pad is still to be told
+        self._counting: set[str] = set()  # devices that are being told
         self._ahead = 0.0  # what must be added to our monotonic clock to get the hall's time
         self.station = Station(entries, self._tell)
         for one in self.station.states():
@@ -236,6 +239,9 @@ class Attendant:
             if now.rating:
                 for ring in bell.ring("RatingInvited", {"window": now.no}, [self.places[device]]):
                     self._show(ring)
+        with self._lock:
+            for address in self.places[device].windows:
+                self._counted.pop((device, address), None)
         self._count_due = self._count_due or time.monotonic() + REFRESH_AFTER
 
     def _hear(self, event: Mapping[str, Any]) -> None:
@@ -333,8 +339,26 @@ class Attendant:
             return  # shown at the next change of the line
         for pad in pads:
             for address, no in pad.windows.items():
-                count = sum(waiting.get(code, 0) for code in skills.get(no, ()))
-                self.station.send(pad.device, roles.ShowNumber(waiting=min(count, 999), address=address))
+                count = min(sum(waiting.get(code, 0) for code in skills.get(no, ())), 999)
+                with self._lock:
+                    if self._counted.get((pad.device, address)) != count:
+                        self._counted[pad.device, address] = count
+                        self._counts.setdefault(pad.device, {})[address] = count
+            self._count(pad.device)
+
+    def _count(self, device: str, done: Future[Any] | None = None) -> None:
+        """Tell the pads of a cable their counts, one at a time: twenty in a row would hold a call up for seconds."""
+        with self._lock:
+            if done is None and device in self._counting:
+                return
+            self._counting.discard(device)
+            left = self._counts.get(device)
+            if not left or self._stop.is_set():
+                return
+            address, count = left.popitem()
+            self._counting.add(device)
+        future = self.station.send(device, roles.ShowNumber(waiting=count, address=address))
+        future.add_done_callback(lambda done: self._count(device, done))
 
     # ---- asking ------------------------------------------------------------------------------------------------------
 

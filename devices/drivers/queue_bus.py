@@ -53,7 +53,8 @@ FRAME = re.compile(
 LONGEST = 15  # bytes of a frame
 
 WINDOW = 0.5  # s of quiet after which the same frame is a new press
-PASSED = 480  # bytes in that time at 9600: what tells time on a line that is never quiet
+PACE = 960  # bytes a second at 9600: what tells time on a line that is never quiet
+PASSED = 480  # bytes in WINDOW
 ORDER_WAIT = 0.1  # s after an order until its (unknowable) outcome is told
 JUNK = 256  # bytes outside frames before the line counts as garbled
 REPEATS = 5  # acknowledged repeats of one press; more than that is an echo that should not be
@@ -147,11 +148,9 @@ class Driver(driver.Driver):
         """See Driver."""
         self._tail = b""
         self._acks: dict[bytes, None] = {}  # in order, each once
-        self._heard = 0  # bytes
-        self._last: dict[
-            int, tuple[bytes, int, int]
-        ] = {}  # address → its newest frame, repeats of it, bytes heard then
-        self._sent: deque[tuple[bytes, int]] = deque(maxlen=16)  # what may come back as an echo, bytes heard then
+        self._passed = 0  # the line's clock in bytes: heard, said and waited for; never faster than real time
+        self._last: dict[int, tuple[bytes, int, int]] = {}  # address → its newest frame, repeats of it, when
+        self._sent: deque[tuple[bytes, int]] = deque(maxlen=16)  # what may come back as an echo, when
         self._echo = {"yes": True, "no": False}.get(self.set_up.echo)
         self._order: Order | None = None
         self._frames: deque[bytes] = deque()
@@ -191,14 +190,15 @@ class Driver(driver.Driver):
             self._begun = True
         else:
             return b""
+        self._passed += len(frame)
         if self._echo is not False:
-            self._sent.append((frame, self._heard))
+            self._sent.append((frame, self._passed))
         return frame
 
     def feed(self, data: bytes) -> list[News]:
         """See Driver."""
         news: list[News] = []
-        self._heard += len(data)
+        self._passed += len(data)
         for frame in self._split(data):
             if self._sent and self._is_echo(frame):
                 continue
@@ -221,6 +221,7 @@ class Driver(driver.Driver):
 
     def silence(self) -> list[News]:
         """See Driver."""
+        self._passed += int(PACE * (self.patience or 0))
         if self._order and not self._frames:
             lost = self._echo and {frame for frame, _ in self._sent}.intersection(self._encode(self._order))
             if lost:
@@ -274,7 +275,7 @@ class Driver(driver.Driver):
 
     def _is_echo(self, frame: bytes) -> bool:
         for sent in self._sent:
-            if sent[0] == frame and self._heard - sent[1] <= PASSED + len(frame):
+            if sent[0] == frame and self._passed - sent[1] <= PASSED + len(frame):
                 self._sent.remove(sent)
                 self._echo = True if frame[2] in HOST_ONLY else self._echo
                 return True
@@ -299,12 +300,12 @@ class Driver(driver.Driver):
         address = frame[5]
         answer = acknowledgement(frame)
         last, repeats, then = self._last.get(address, (b"", 0, 0))
-        if frame == last and (answer in self._acks or self._heard - then <= PASSED):
+        if frame == last and (answer in self._acks or self._passed - then <= PASSED):
+            self._last[address] = (frame, repeats + (answer not in self._acks), self._passed)
             if repeats < REPEATS:
-                self._last[address] = (frame, repeats + (answer not in self._acks), then)
                 self._acks[answer] = None
             return []
-        self._last[address] = (frame, 0, self._heard)
+        self._last[address] = (frame, 0, self._passed)
         self._acks[answer] = None
         news: list[News] = []
         if not self._alive:

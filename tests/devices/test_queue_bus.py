@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devices.driver import OrderMistake
-from devices.drivers.queue_bus import RATINGS, Driver, Options, Simulator
+from devices.drivers.queue_bus import RATINGS, Driver, Options, Simulator, pack
 from devices.roles import (
     Alive,
     AskRating,
@@ -380,3 +380,17 @@ def test_a_press_is_told_once_whatever_is_lost(fault: str, echo: str) -> None:
             said = devices.tick()
         bus.silence()
     assert [one for one in news if not isinstance(one, Alive)] == [CALL, Rated(address=5, grade=5, code="01")]
+
+
+def test_on_a_line_that_is_never_quiet_the_same_key_is_a_new_press_half_a_second_later(bus: Driver) -> None:
+    """Twenty pads are told their numbers one after the other: no half second without a frame of ours."""
+    press = pack(1, 1, b"\x0c")
+    assert [n for n in bus.feed(press) if isinstance(n, KeyPressed)]
+    for n in range(8):
+        bus.take(ShowNumber(address=1 + n, waiting=n))
+        while bus.owed():
+            pass
+        if n == 2:
+            assert not bus.feed(press), "the pad repeats itself"
+        bus.silence()
+    assert [n for n in bus.feed(press) if isinstance(n, KeyPressed)]

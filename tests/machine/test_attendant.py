@@ -373,3 +373,28 @@ def test_an_evaluator_does_not_light_up_for_a_visit_that_ended_long_ago(whole_ha
     invited(seconds_ago=5)
     soon(lambda: hall.obeyed("bus", "AskRating"), 5)
     assert window.windows[3].rating == ticket["id"]
+
+
+def test_pads_show_how_many_wait_once_for_each_change_and_again_when_they_were_away(whole_hall, soon):
+    hall = whole_hall().open()
+    hall.open_windows(1, 2, 3)
+    hall.attend("window")
+    hall.all_ready("bus")
+
+    def counts(since=0):
+        told = [x for x in hall.said[since:] if x["device"] == "bus" and x.get("waiting") is not None]
+        return sorted((x["address"], x["waiting"]) for x in told)
+
+    hall.issue(kiosk=None)
+    soon(lambda: {(n, 1) for n in (1, 2, 3)} <= set(counts()), 5)
+    seen = len(hall.said)
+    hall.issue(kiosk=None)
+    hall.as_("clerk").at_ticket(hall.issue(kiosk=None)["id"], "cancel")
+    soon(lambda: {(n, 2) for n in (1, 2, 3)} <= set(counts(seen)), 5)
+    assert len(counts(seen)) == len(set(counts(seen))), "what a pad shows already is not told again"
+    bus = hall.street.devices["bus"]
+    bus.unplug()
+    soon(lambda: hall.state_of("bus") == "absent", 5)
+    seen = len(hall.said)
+    bus.plug()
+    soon(lambda: {(n, 2) for n in (1, 2, 3)} <= set(counts(seen)), 10)
