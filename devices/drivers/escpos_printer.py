@@ -8,7 +8,8 @@ A slip is asked for, sent and asked after:
                                                                            ──▶ no answer    Unconfirmed
 
 Unknown status does not keep a slip from being printed, but it is never told as success. Questions are put one at a
-time, because the answers do not say which question they belong to (Epson ESC/POS reference, DLE EOT).
+time, because the answers do not say which question they belong to (Epson ESC/POS reference, DLE EOT). For the same
+reason the first answer after a question that was given up is not believed: it may be that one's, from before the slip.
 
 Dialects: `dle-eot` (real time), `gs-r` (models that ignore DLE EOT; the answer comes in turn behind the slip),
 `both` (GS r behind the slip proves it was worked through, then DLE EOT tells how the printer is), `none`.
@@ -129,6 +130,8 @@ class Driver(base.Driver):
         self._phase = ""  # "", poll, before, after
         self._left: list[bytes] = []  # questions of this round not yet put; the first is the one waiting
         self._waiting = False  # the first of _left has been handed out
+        self._overdue = b""  # how a question began that was given up unanswered; its answer may still come
+        self._dropped = False  # an answer was taken for that one; if no other follows, the question is put again
         self._answers: dict[bytes, int] = {}
         self._unproven = False  # GS r behind the slip stayed unanswered
         self._ear = Ear()
@@ -178,6 +181,7 @@ class Driver(base.Driver):
 
     def poll(self) -> None:
         if self._questions and not self._phase and self._order is None:
+            self._overdue = b""  # seconds have passed
             self._start("poll", self._questions)
 
     @property
@@ -207,7 +211,7 @@ class Driver(base.Driver):
         self._put()
 
     def _put(self, again: bool = False) -> None:
-        self._out, self._waiting = self._left[0], False
+        self._out, self._waiting, self._dropped = self._left[0], False, False
         self._ear.expect(self._left[0], again)
 
     def _send_job(self) -> None:
@@ -230,6 +234,7 @@ class Driver(base.Driver):
             self._heard(news, "automatic status")
             self._tell(status.from_automatic(frame), news)
         if not self._waiting:
+            self._overdue = self._overdue if heard.frames else b""  # here it was
             return news
         if heard.verdict is Verdict.ANSWER:
             self._answered(heard.answer, news)
@@ -250,6 +255,10 @@ class Driver(base.Driver):
             news.append(Alive(detail=detail))
 
     def _answered(self, answer: int, news: list[News]) -> None:
+        if self._overdue == self._left[0][:1]:
+            self._overdue, self._dropped = b"", True
+            self._ear.expect(self._left[0])
+            return
         self._answers[self._left.pop(0)] = answer
         self._waiting = False
         if self._left:
@@ -325,7 +334,10 @@ class Driver(base.Driver):
         if self._sent and not self._after:
             self._phase = ""
             self._end(news, Unconfirmed, "the slip was sent; this printer is set up as one that never answers")
+        elif self._waiting and self._dropped:
+            self._put()
         elif self._waiting:
+            self._overdue = self._left[0][:1]
             self._unanswered(news)
         return news
 

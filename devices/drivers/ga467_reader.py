@@ -229,10 +229,12 @@ class Driver(driver.Driver):
         if ask is None or not ask.fits(answer):
             if self._late and self._late.fits(answer):
                 self._late = None
-                self._slow = min(self._slow * 2, SLOWEST)
+                self._give_more_time()
             return []
         if answer.status in (sdt.BAD_CHECK, sdt.BAD_LENGTH):
             return self._put_again()  # our question arrived damaged
+        if ask is FIND and self._late is FIND and not self._silent:
+            self._give_more_time()  # this may well be the answer to the question given up
         news = self._tell_alive()
         self._asked = None
         if ask is FIND:
@@ -331,6 +333,9 @@ class Driver(driver.Driver):
             return []
         self._garbled = True
         return [Garbled()]
+
+    def _give_more_time(self) -> None:
+        self._slow = min(self._slow * 2, SLOWEST)
 
     def _put_again(self) -> list[News]:
         """A question or its answer was damaged: put it once more, then call the line garbled."""

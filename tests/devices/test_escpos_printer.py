@@ -410,6 +410,34 @@ def test_a_printer_that_dies_in_the_middle():
     assert simulator.obeyed == []
 
 
+@pytest.mark.parametrize(("dialect", "well", "out"), [("dle-eot", 0x12, 0x1A), ("gs-r", 0x00, 0x0C)])
+def test_an_answer_from_before_the_slip_is_no_proof_of_it(dialect, well, out):
+    driver = Driver(Options(status=dialect))
+    driver.take(SLIP)
+    question = driver.owed()
+    assert driver.silence() == []
+    assert driver.owed() == driver.encode(SLIP), "unknown status does not keep a slip from being printed"
+    assert driver.owed() == question
+    assert driver.feed(bytes((well,))) == [] and driver.owed() == b"", "late: it tells how the printer was"
+    if dialect == "gs-r":
+        assert [type(n) for n in driver.feed(bytes((out,)))] == [Alive, PaperOut, Unconfirmed]
+        return
+    assert driver.feed(bytes((out,))) == []
+    news = answer(driver, 0x32, 0x12, 0x7E)
+    assert [type(n) for n in news] == [Alive, PaperOut, Unconfirmed]
+    assert "paper ran out" in news[-1].reason
+
+
+def test_a_question_is_put_again_when_only_the_given_up_one_was_answered():
+    driver = Driver(Options())
+    driver.take(SLIP)
+    driver.owed(), driver.silence(), driver.owed()
+    assert driver.owed() == b"\x10\x04\x01"
+    assert driver.feed(b"\x12") == [] and driver.owed() == b""
+    assert driver.silence() == []
+    assert [type(n) for n in answer(driver, 0x12, 0x12, 0x12, 0x12)] == [Alive, Obeyed]
+
+
 def test_a_cable_that_goes():
     driver = Driver()
     driver.take(SLIP)

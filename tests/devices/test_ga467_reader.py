@@ -347,6 +347,29 @@ def test_a_late_answer_is_not_taken_for_the_next_commands(talk: Talk) -> None:
     assert talk.hear(READ_FAILED) == ([], b"")
 
 
+def test_a_reader_always_late_is_waited_for_until_its_card_is_read(talk: Talk) -> None:
+    talk.poll()
+    assert talk.driver.silence() == []
+    assert talk.poll() == FIND
+    assert talk.hear(FOUND) == ([Alive()], SELECT), "the answer to the first question, or to the second"
+    assert talk.driver.patience == 2.0, "so select is given the time this reader takes"
+    assert talk.hear(FOUND) == ([], b""), "the answer to the second, or said twice"
+    assert talk.hear(SELECTED) == ([], READ)
+    assert isinstance(talk.hear(CARD_DATA)[0][0], CardPresented)
+
+
+def test_a_reader_that_was_switched_off_is_not_taken_for_a_slow_one(talk: Talk) -> None:
+    for _ in range(3):
+        talk.poll()
+        told = talk.driver.silence()
+    assert told == [Silent()]
+    talk.poll()
+    talk.hear(NO_CARD)
+    talk.hear(READ_FAILED)
+    talk.poll()
+    assert talk.driver.patience == 1.0
+
+
 def test_after_a_time_out_an_order_first_gets_back_into_step(talk: Talk) -> None:
     talk.read()
     talk.take(ReadNewestAddress(id="1"))
