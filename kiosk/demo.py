@@ -71,7 +71,7 @@ def demo(
     def say(sentence: str) -> None:
         console.print(sentence, style="yellow", soft_wrap=True, highlight=False)
 
-    with _folder() as (shift, folder), Supervisor(folder / "logs", say=say) as keeper, keeper.signals():
+    with own_folder() as (shift, folder), Supervisor(folder / "logs", say=say) as keeper, keeper.signals():
         try:
             hall = DemoHall(folder, keeper, console, headless=headless, shots=shots)
             hall.start(port or PORT + shift, PAGES + 2 * shift, speed if citizens else None)
@@ -90,7 +90,7 @@ def demo(
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[tuple[int, Path]]:
+def own_folder() -> Iterator[tuple[int, Path]]:
     """An empty folder for one demo, and how many are taken by others: two demos at once get two, and other ports."""
     for number in range(9):
         folder = ROOT / "var" / (f"demo-{number + 1}" if number else "demo")
@@ -334,16 +334,20 @@ class DemoHall:
             time.sleep(0.3)
 
     def _kill(self, moments: list[float], day: Day) -> None:
-        """End the hall's program outright at these moments of the day; the supervisor starts it again."""
+        """End the hall's program outright at these moments of the day; the supervisor starts it again.
+
+        One that is still starting then is left a second to live: a hall that never answers is another trial.
+        """
         began = time.monotonic()
         program = self.keeper.programs["hall"]
         for moment in moments:
-            if day.stop.wait(max(0.0, began + moment - time.monotonic())):
-                return
-            while not program.is_ready.is_set() and not day.stop.is_set():
-                day.stop.wait(0.05)
+            day.stop.wait(max(0.0, began + moment - time.monotonic()))
+            if not program.is_ready.is_set():
+                while not program.is_ready.wait(0.05) and not day.stop.is_set():
+                    pass
+                day.stop.wait(1.0)
             pid = program.pid
-            if pid is not None and not day.stop.is_set():
+            if pid is not None and program.is_ready.is_set() and not day.stop.is_set():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     self._killed += 1
