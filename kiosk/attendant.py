@@ -16,9 +16,10 @@ import queue
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ REFRESH_AFTER = 1.0  # seconds after an event until the pads are told how many w
 AT_ONCE = 0.1  # seconds within which a rating is told as it is pressed
 TOO_LATE = 10.0  # seconds after a visit's end in which its evaluator may still light up: another may sit there later
 SHUT_OUT = 10.0  # seconds until a hall that knows our token no more is asked again
+LEARNT = ("TicketCalled", "ServiceFinished", "RatingInvited")  # events that the answer to a key tells as well
 LATER = (401, 429)  # refusals that say nothing about the message: our token is unknown, or we ask too often
 
 
@@ -81,6 +83,7 @@ class Attendant:
         self.windows: dict[int, WindowNow] = {}
         self._lock = threading.RLock()
         self._stop = threading.Event()
+        self._taken_in: deque[tuple[str, int | None, str | None, str]] = deque(maxlen=200)
         self._wishes: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
         self._showing: dict[tuple[str, int], Future[Any]] = {}
         self._next: dict[tuple[str, int], Order] = {}
@@ -175,13 +178,35 @@ class Attendant:
         return False
 
     def _learn(self, ticket: Mapping[str, Any]) -> None:
-        """The answer tells what the window holds now, before the journal does."""
+        """The answer to a key tells what the window holds now: strip, pad and evaluator do not wait for the journal,
+        which may come late while its connection is made anew."""
         no, state = ticket.get("window"), ticket.get("state")
+        if no not in self.windows:
+            return
+        data = {"ticket": ticket["id"], "number": ticket["number"], "window": no}
+        if state == "called":
+            self._take_in("TicketCalled", data, ticket["called_at"])
+        elif state == "done":
+            self._take_in("ServiceFinished", data, ticket["finished_at"])
+            if ticket["rating"] == "invited":
+                self._take_in("RatingInvited", data, ticket["finished_at"])
+
+    def _take_in(self, kind: str, data: Mapping[str, Any], at: str) -> None:
+        """Remember what this means for its window and show it, once, whoever tells it first: an answer or the journal.
+
+        `at` is the moment it was stored.
+        """
+        no = data.get("window") or data.get("from_window")
+        told = (kind, no, data.get("ticket"), at)
         with self._lock:
-            if no in self.windows and state in ("called", "serving"):
-                self.windows[no] = replace(
-                    self.windows[no], ticket=ticket["id"], number=ticket["number"], ticket_state=state
-                )
+            if kind in LEARNT:
+                if told in self._taken_in:
+                    return
+                self._taken_in.append(told)
+            if no in self.windows:
+                self.windows[no] = bell.follow(self.windows[no], kind, data)
+        for ring in bell.ring(kind, data, list(self.places.values())):
+            self._show(ring)
 
     def _sorry(self, device: str, address: int) -> None:
         """Tell the clerk at the pad that the key did nothing: two beeps."""
@@ -249,12 +274,7 @@ class Attendant:
         kind, data = event["type"], event["data"]
         if kind == "RatingInvited" and self._hall_time() - seconds_of(event["at"]) > TOO_LATE:
             return  # we were away: whoever presses now is the next citizen, and rates another visit
-        no = data.get("window") or data.get("from_window")
-        with self._lock:
-            if no in self.windows:
-                self.windows[no] = bell.follow(self.windows[no], kind, data)
-        for ring in bell.ring(kind, data, list(self.places.values())):
-            self._show(ring)
+        self._take_in(kind, data, event["at"])
         if self.kiosk:
             self.slips.hear(event)
         if kind.startswith("Ticket") and not self._count_due:

@@ -217,7 +217,7 @@ class Day:
             return ""
         with self.ledger.lock:
             self.ledger.calls.append(sight.at - pressed)
-        return sight.number
+        return self._look_up(no, sight.number) or sight.number  # what the strip shows in the end
 
     def _visit(self, no: int, number: str) -> None:
         self._came[number] += 1

@@ -398,3 +398,39 @@ def test_pads_show_how_many_wait_once_for_each_change_and_again_when_they_were_a
     seen = len(hall.said)
     bus.plug()
     soon(lambda: {(n, 2) for n in (1, 2, 3)} <= set(counts(seen)), 10)
+
+
+def test_a_strip_does_not_wait_for_a_journal_that_comes_late(whole_hall, soon):
+    """The answer to the key tells as much; when the journal tells it too, nothing is shown twice."""
+    from hall_api.client import HallClient
+    from kiosk.attendant import Attendant, entries_of
+
+    late = threading.Event()
+
+    class Late(HallClient):
+        """A hall whose journal arrives only when it is let."""
+
+        def follow(self, after, on_event, stop, **more):
+            super().follow(after, lambda event: late.wait(20) and on_event(event), stop, **more)
+
+    hall = whole_hall().open()
+    hall.open_windows(3)
+    devices = [d for d in hall.machine.devices if d.windows]
+    window = Attendant("late", Late(hall.url, hall.tokens["window"]), entries_of(devices), hall.machine.about.state)
+    window.start()
+    try:
+        hall.all_ready("bus", "strip3")
+        ticket = called(hall, soon)
+        hall.press(3, "evaluate")
+        soon(lambda: hall.obeyed("bus", "AskRating"), 5)
+        hall.rate(3, 5)
+        soon(lambda: hall.as_("").ticket(ticket["id"])["rating"] == "rated", 5)
+        late.set()
+        soon(lambda: window.windows[3].rating == "", 5)  # the journal's last word about this visit
+        following = called(hall, soon)
+        shown = [s["number"] for s in hall.obeyed("strip3", "ShowCall")]
+        assert shown == [ticket["number"], following["number"]]
+        assert len(hall.obeyed("bus", "AskRating")) == 1
+    finally:
+        late.set()
+        window.close()
