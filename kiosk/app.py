@@ -78,7 +78,7 @@ def run_terminal(settings: Settings, outside: Outside) -> None:
 def open_window(settings: Settings, outside: Outside) -> Window:
     """The window, not yet running."""
     settings.state.mkdir(parents=True, exist_ok=True)
-    _prepare(settings)
+    prepare(settings)
     from kiosk.ui.window import NoWindow, Window
 
     try:
@@ -88,7 +88,7 @@ def open_window(settings: Settings, outside: Outside) -> Window:
         sys.exit(f"bianmin: {gap}")
 
 
-def _prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> None:
     """Everything Kivy wants to know before it is imported; nothing of it lands in anybody's home."""
     home = settings.state / "kivy"
     home.mkdir(exist_ok=True)

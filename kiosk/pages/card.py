@@ -20,9 +20,9 @@ class Page(Base):
     def build(self):
         self.heading = Heading("Please put your ID card on the reader", align="center")
         self.icon_part = Icon("id-card", size=50, colour="river")
-        self.name_part = Text(role="title", strong=True, align="center")
-        self.number_part = Text(role="large", align="center")
-        self.age_part = Text(role="large", colour="jade", strong=True, align="center")
+        self.name_part = Text(private=True, role="title", strong=True, align="center")
+        self.number_part = Text(private=True, role="large", align="center")
+        self.age_part = Text(private=True, role="large", colour="jade", strong=True, align="center")
         self.box = Card(self.name_part, self.number_part, self.age_part, gap=3, pad=(6, 6, 6, 6), fit=True)
         self.go_on = Push("I have taken it: go on", "check", "card.go_on", self.says(Event.GO_ON), "act", high=(34, 38))
         self.skip = Push("No card, take the number", "ticket-simple", "card.skip", self.says(Event.SKIP), high=(30, 36))

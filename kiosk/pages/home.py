@@ -48,7 +48,7 @@ class Page(Base):
     def apply(self, theme):
         hide(self.normal, theme.elder)
         hide(self.elder, not theme.elder)
-        self.heading.has_remark = theme.portrait and not theme.elder
+        self.heading.explain(theme.portrait and not theme.elder)
         super().apply(theme)
 
     def draw(self, view):

@@ -31,7 +31,7 @@ class Page(Base):
         return [self.heading, self.pager, self.ordinary]
 
     def apply(self, theme):
-        self.heading.has_remark = not (theme.elder and not theme.portrait)
+        self.heading.explain(theme.portrait or not theme.elder)
         super().apply(theme)
 
     def draw(self, view):

@@ -6,13 +6,14 @@ back all the memory of those that are thrown away.
 """
 
 from kivy.core.text import Label as Shaper
-from kivy.graphics import Color, Ellipse, Rectangle, SmoothRoundedRectangle
+from kivy.graphics import BorderImage, Color, Ellipse, Rectangle
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from config import look
 from kiosk.ui import fonts
 from kiosk.ui.lines import wrap
+from kiosk.ui.skin import skin
 
 
 def style(widget, theme):
@@ -157,11 +158,15 @@ class Letters(Sized, Widget):
         self._letters.size = (width, height)
 
 
+_FITTED = {}  # how texts were broken into lines before; nothing of a person comes here (see `private`)
+
+
 class Text(Letters):
     """A piece of text. `words` is a message id to be translated; `say` sets text that is already in words.
 
     `role` names the size, `strong` the weight, `colour` a token of config.look. It grows downwards as its lines need,
-    unless `high` is given or `grow` is off. With `hug` it is only as wide as its words (`room` at most).
+    unless `high` is given or `grow` is off; `single` keeps it on one line, smaller if it must be. With `hug` it is
+    only as wide as its words (`room` at most). `private`: its words name a person and are remembered nowhere.
     """
 
     def __init__(
@@ -179,12 +184,14 @@ class Text(Letters):
         valign="middle",
         scale=1.0,
         hug=False,
+        single=False,
+        private=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.words, self.role, self.strong, self.colour, self.second = words, role, strong, colour, second
         self.high, self.wide, self.grow, self.balance = high, wide, grow and high is None, balance
-        self.scale, self.hug, self.room = scale, hug, 0.0
+        self.scale, self.hug, self.single, self.room, self.private = scale, hug, single, 0.0, private
         self.raw, self.written, self.theme, self._set = "", "", None, None
         self.font_size, self.font_name = 0.0, fonts.HAN
         self.write(align, valign)
@@ -216,6 +223,17 @@ class Text(Letters):
 
     def _fit(self, room):
         """(font size, lines): the size of the role, or a smaller one of the scale for a word too long for it."""
+        wanted = (self.raw, int(room), self.font_size, self.font_name, self.balance, self.single)
+        found = _FITTED.get(wanted)
+        if found is None:
+            found = self._try_sizes(room)
+            if not self.private:
+                if len(_FITTED) > 2000:
+                    _FITTED.clear()
+                _FITTED[wanted] = found
+        return found
+
+    def _try_sizes(self, room):
         options = self._shaper.options
         options["font_name"], size = self.font_name, self.font_size
         while True:
@@ -223,7 +241,8 @@ class Text(Letters):
             self._shaper.resolve_font_name()
             lines = wrap(self.raw, max(room, size), self.measure, self.balance) if self.raw else []
             smaller = self.theme.smaller(size)
-            if smaller is None or all(self.measure(line) <= room for line in lines) or room < 2 * size:
+            fits = all(self.measure(line) <= room for line in lines) and not (self.single and len(lines) > 1)
+            if smaller is None or fits or room < 2 * size:
                 return size, lines
             size = smaller
 
@@ -237,7 +256,8 @@ class Text(Letters):
     def height_in(self, room):
         """How high the words would be in a given width."""
         size, lines = self._fit(room)
-        self._shaper.options["font_size"] = size
+        self._shaper.options["font_size"], self._shaper.options["font_name"] = size, self.font_name
+        self._shaper.resolve_font_name()
         return len(lines) * self._shaper.get_extents("国")[1]
 
     def measure(self, text):
@@ -297,43 +317,42 @@ class Icon(Letters):
 class Surface:
     """Mixin: a rounded ground with a border and, if wanted, the one soft shadow of the house."""
 
+    sunk = False  # pressed just now: darker, and the shadow gone
+
     def paint(self, fill="white", border="line", corner=look.CORNER_MM, shadow=False, thick=0.5):
         self.fill_token, self.border_token = fill, border
-        self.corner_mm, self.thick_mm = corner, thick
+        self._measures = (corner, thick, 0.8 if shadow else 0.0)
+        self._dots = None
         with self.canvas.before:
-            self._shade_colour = Color(*look.rgba("ink", 0.14 if shadow else 0))
-            self._shade = SmoothRoundedRectangle()
-            self._border_colour = Color(*look.rgba(border))
-            self._border = SmoothRoundedRectangle()
-            self._fill_colour = Color(*look.rgba(fill))
-            self._fill = SmoothRoundedRectangle()
-        self._shift = 1.0 if shadow else 0.0
-        self._thick, self._radius = 1.0, 8.0
+            Color(1, 1, 1, 1)
+            self._skin = BorderImage(size=(0, 0))
         self.bind(pos=self._place, size=self._place)
 
     def recolour(self, fill=None, border=None):
         """Another ground or border."""
-        if fill is not None:
-            self.fill_token = fill
-            self._fill_colour.rgba = look.rgba(fill)
-        if border is not None:
-            self.border_token = border
-            self._border_colour.rgba = look.rgba(border)
+        if (fill or self.fill_token, border or self.border_token) != (self.fill_token, self.border_token):
+            self.fill_token, self.border_token = fill or self.fill_token, border or self.border_token
+            self._dress()
+
+    def sink(self, sunk):
+        """Look pressed, or as always."""
+        self.sunk = sunk
+        self._dress()
 
     def apply_surface(self, theme):
-        self._thick = max(1.0, theme.mm(self.thick_mm))
-        self._radius = theme.mm(self.corner_mm)
-        self._drop = theme.mm(0.8) * self._shift
-        self._place()
+        corner, thick, drop = self._measures
+        self._dots = (int(theme.mm(corner)), int(max(1, theme.mm(thick))), int(theme.mm(drop)))
+        self._dress()
+
+    def _dress(self):
+        if self._dots is not None:
+            self._skin.texture, self._skin.border = skin(self.fill_token, self.border_token, *self._dots, self.sunk)
+            self._place()
 
     def _place(self, *_):
-        x, y, w, h = self.x, self.y, self.width, self.height
-        t, drop = self._thick, getattr(self, "_drop", 0)
-        self._shade.pos, self._shade.size = (x, y - drop), (w, h)
-        self._border.pos, self._border.size = (x, y), (w, h)
-        self._fill.pos, self._fill.size = (x + t, y + t), (max(w - 2 * t, 1), max(h - 2 * t, 1))
-        self._shade.radius = self._border.radius = [self._radius]
-        self._fill.radius = [max(self._radius - t, 1)]
+        if self._dots is not None:
+            drop = self._dots[2]
+            self._skin.pos, self._skin.size = (self.x, self.y - drop), (self.width, self.height + drop)
 
 
 class Card(Surface, Stack):

@@ -12,7 +12,7 @@ class Heading(Stack):
         self.below = Text(words, role="title", second=True, colour="soft", align=align, balance=align == "center")
         self.remark = Text(remark, role="body", colour="soft", align=align)
         super().__init__(self.title, self.below, self.remark, gap=1.5, fit=True, **kwargs)
-        self.has_remark = bool(remark)
+        self.explain(bool(remark))
 
     def ask(self, words):
         """Another question."""
@@ -24,9 +24,12 @@ class Heading(Stack):
         self.title.say(first)
         self.below.say(second)
 
+    def explain(self, wanted=True):
+        """Show the remark, or leave it out."""
+        hide(self.remark, not wanted)
+
     def apply(self, theme):
         hide(self.below, theme.elder)  # one thing at a time
-        hide(self.remark, not self.has_remark)
         super().apply(theme)
 
 
@@ -83,7 +86,7 @@ class Fact(Card):
 
     def __init__(self, words, icon, **kwargs):
         self.icon_part = Icon(icon, size=9, colour="river")
-        self.figure = Text(role="title", strong=True, align="center")
+        self.figure = Text(role="title", strong=True, align="center", single=True)
         self.word_part = Text(words, role="body", colour="soft", align="center")
         super().__init__(self.icon_part, self.word_part, self.figure, gap=2, pad=(3, 5, 3, 5), fit=True, **kwargs)
 

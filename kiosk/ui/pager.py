@@ -3,6 +3,8 @@
 import math
 
 from kivy.animation import Animation
+from kivy.graphics import PopMatrix, PushMatrix, Translate
+from kivy.properties import NumericProperty
 from kivy.uix.stencilview import StencilView
 from kivy.uix.widget import Widget
 
@@ -16,10 +18,19 @@ class Sheet(Widget):
     """One page of tiles; tiles are made when first needed and then kept.
 
     Edges are counted from `y` and `height`: Kivy brings `top` up to date only after `pos` has been told about.
+    While it slides only the picture moves, by `offset` dots: laying out a hundred parts anew takes longer than a frame.
     """
+
+    offset = NumericProperty(0.0)
 
     def __init__(self, across, **kwargs):
         super().__init__(size_hint=(None, None), **kwargs)
+        with self.canvas.before:
+            PushMatrix()
+            self._slide = Translate(0, 0, 0)
+        with self.canvas.after:
+            PopMatrix()
+        self.bind(offset=lambda _sheet, dots: setattr(self._slide, "x", round(dots)))
         self.across, self.pool, self.shown = across, [], 0
         self.grid = (1, 1, 0.0)
         self.bind(pos=self._place, size=self._place)
@@ -157,13 +168,14 @@ class Pager(Stack):
         self.sheets = (new, old)
         if new.parent is None:
             self.stage.add_widget(new)
+        new.x, old.offset = self.stage.x, 0
         if not self.theme.motion:
-            new.x = self.stage.x
+            new.offset = 0
             self._settled()
             return
-        new.x = self.stage.x + step * self.stage.width
-        Animation(x=self.stage.x - step * self.stage.width, d=self.theme.motion, t="out_cubic").start(old)
-        arrive = Animation(x=self.stage.x, d=self.theme.motion, t="out_cubic")
+        new.offset = step * self.stage.width
+        Animation(offset=-step * self.stage.width, d=self.theme.motion, t="out_cubic").start(old)
+        arrive = Animation(offset=0, d=self.theme.motion, t="out_cubic")
         arrive.bind(on_complete=lambda *_: self._settled())
         arrive.start(new)
 
@@ -176,6 +188,8 @@ class Pager(Stack):
 
     def on_touch_down(self, touch):
         if self.stage.collide_point(*touch.pos):
+            if len(self.stage.children) > 1:  # what slides cannot be touched
+                return True
             self._finger = (touch, touch.pos)
         return super().on_touch_down(touch)
 

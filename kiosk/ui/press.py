@@ -9,7 +9,6 @@ from typing import ClassVar
 from kivy.clock import Clock
 from kivy.properties import BooleanProperty
 
-from config import look
 from kiosk.ui.base import Air, Icon, Stack, Surface, Text, hide
 
 DOUBLE_S, TYPING_S, NEAR_MM = 0.5, 0.2, 15.0
@@ -95,16 +94,7 @@ class Press(Surface, Stack):
         if pressed == self.pressed:
             return
         self.pressed = pressed
-        if pressed:
-            self._fill_colour.rgba = _darker(look.rgba(self.fill_token))
-        else:
-            self._fill_colour.rgba = look.rgba(self.fill_token)
-        self._drop = 0 if pressed else self.theme.mm(0.8) * self._shift
-        self._place()
-
-
-def _darker(colour):
-    return (*(part * 0.82 for part in colour[:3]), 1)
+        self.sink(pressed)
 
 
 def _texts(widget):
@@ -212,11 +202,19 @@ class Tile(Press):
         box = Stack(self.icon_part, words, across=across, gap=2, fit=True)
         box.pos_hint = {"center_y": 0.5}
         super().__init__(box, name=name, act=act or (lambda: None), across=True, pad=(4, 2, 4, 2), **kwargs)
-        self.beside = across
+        self.beside, self.filled, self._tight = across, None, None
         self.bind(size=lambda *_: self.tighten())
 
     def fill_in(self, title, below="", icon=None, remark="", name=None, act=None):
         """Become another choice."""
+        if name is not None:
+            self.name = name
+        if act is not None:
+            self.act = act
+        shown = (title, below, icon, remark)
+        if shown == self.filled:
+            return
+        self.filled = shown
         self.title.say(title)
         self.below.say(below)
         self.remark.say(remark)
@@ -224,23 +222,23 @@ class Tile(Press):
         if icon:
             self.icon_part.pick(icon)
         hide(self.icon_part, not icon)
-        if name is not None:
-            self.name = name
-        if act is not None:
-            self.act = act
         self.tighten()
 
     def tighten(self):
         """Choose how much of the words is shown, and how large."""
-        if self.theme is None or self.width < 2 or not self.title.raw:
+        room = (self.filled, self.width, self.height, self.theme and (self.theme.elder, self.theme.language))
+        if self.theme is None or self.width < 2 or not self.title.raw or room == self._tight:
             return
+        self._tight = room
         mm, icon = self.theme.mm, not self.icon_part.hidden
         width = self.width - 2 * mm(4) - (mm((24, 30)) + mm(2) if icon and self.beside else 0)
         height = self.height - 2 * mm(2) - (mm((23, 28)) + mm(2) if icon and not self.beside else 0)
         remark = self.remark.height_in(width) if self.remark.raw else 0
-        for role, second in (("large", bool(self.below.raw)), ("large", False), ("body", False)):
+        for role, second in (("large", "large"), ("large", "body"), ("large", ""), ("body", "")):
             self.title.become(role)
-            needs = self.title.height_in(width) + remark + (self.below.height_in(width) if second else 0) + 2 * mm(0.5)
+            self.below.become(second or "body")
+            shown = bool(second and self.below.raw)
+            needs = self.title.height_in(width) + remark + (self.below.height_in(width) if shown else 0) + 2 * mm(0.5)
             if needs <= height:
                 break
-        hide(self.below, not second)
+        hide(self.below, not shown)

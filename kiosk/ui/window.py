@@ -15,7 +15,6 @@ from kivy.app import App
 from kivy.base import ExceptionHandler, ExceptionManager
 from kivy.clock import Clock
 from kivy.core.window import Window as Screen
-from kivy.graphics import Color, Rectangle
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
@@ -60,13 +59,6 @@ class Root(FloatLayout):
     def __init__(self, window, **kwargs):
         super().__init__(**kwargs)
         self.window = window
-        with self.canvas.before:
-            Color(*look.rgba("paper"))
-            self._ground = Rectangle()
-        self.bind(size=self._lie)
-
-    def _lie(self, *_):
-        self._ground.size = self.size
 
     def on_touch_down(self, touch):
         if self.window.wake() or touch.is_mouse_scrolling:
@@ -154,7 +146,10 @@ class Window(App):
             gc.collect()
             gc.freeze()  # what lives as long as the terminal need not be looked through again and again
             return
-        self._page(self._late.pop(0))
+        name = str(self._late.pop(0))
+        if name not in self._styled:
+            style(self._page(name), self.theme)
+            self._styled[name] = (self.theme.elder, self.theme.language)
         Clock.schedule_once(lambda _dt: self._prepare_rest(), 0.02)
 
     # ---- stage -------------------------------------------------------------------------------------------------

@@ -39,10 +39,11 @@ class Hall:
         self.plan, self.away, self.print_state, self.print_reason = plan, False, "confirmed", ""
         self.tickets, self.keys, self.calls, self.outside = {}, {}, [], None
         self.next = {queue.code: 7 for queue in plan.queues}
-        self.job = 0
+        self.job, self.remember = 0, True
 
     def _ask(self, what, *values):
-        self.calls.append((what, *values))
+        if self.remember:
+            self.calls.append((what, *values))
         if self.away:
             raise Away("the cable is pulled")
 
@@ -109,7 +110,7 @@ class Hall:
         self.job += 1
         q = self.plan.queue(code)
         id = f"tk{number}x{self.job:06}"
-        self.tickets[id] = {
+        ticket = {
             "id": id,
             "number": number,
             "queue": code,
@@ -127,9 +128,10 @@ class Hall:
             "url": f"http://10.0.0.5:8000/t/{id}",
             "job": {"id": f"j{self.job}", "state": "queued", "kiosk": "1"},
         }
-        self.keys[key] = id
+        if self.remember:
+            self.keys[key], self.tickets[id] = id, ticket
         self._settle(f"j{self.job}")
-        return self.tickets[id]
+        return ticket
 
     def _settle(self, job):
         if self.print_state:
