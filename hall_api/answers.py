@@ -133,6 +133,7 @@ class Shapes:
 
     def case(self, case: Case, now: int) -> Json:
         """A rectification case with its card: yellow with a working day left or less, red when overdue."""
+        clerk = person(case.staff, self.plan)
         left = working_days_left(now, case.due_at, self.plan)
         return {
             "id": case.id,
@@ -140,6 +141,7 @@ class Shapes:
             "number": case.number,
             "window": case.window,
             "staff": case.staff,
+            "clerk": clerk.name if clerk else case.staff,
             "grade": case.grade,
             "opened_at": moment(case.opened_at),
             "due_at": moment(case.due_at),

@@ -131,6 +131,7 @@ CASE = thing(
     number=TEXT,
     window=WHOLE,
     staff=TEXT,
+    clerk=TEXT,
     grade=WHOLE,
     opened_at=TIME,
     due_at=TIME,

@@ -7,6 +7,9 @@ import { both, fill, t, w } from "./words.js";
 
 const ROWS = 6;
 const QUEUES = 8;
+const FEW = 5; // so many queues stand at ease
+const AIRY = 0.94; // how much of a row its name may fill
+const LONG_NAME = 16; // letters of a hall's name that fit in one line
 const STALE_MS = 10000;
 const PATIENCE_MS = 2500; // for the first answer, before the sign shows
 const begun = Date.now();
@@ -52,6 +55,17 @@ function drawQueues(queues) {
   $("#queues").replaceChildren(...here.map((queue) => h("li", { "data-queue": queue.code },
     h("span.code", {}, queue.code), pair([queue.name, queue.english]),
     h("span.waiting", {}, String(queue.waiting)), h("span.minutes", {}, queue.open ? fill(t("{n} min"), { n: queue.wait_minutes }) : t("closed")))));
+  document.body.dataset.many = String(here.length > FEW);
+  fit();
+}
+
+/** A long name gives up its second language, then some of its size; it is never cut off. */
+function fit() {
+  for (const row of document.querySelectorAll("#queues li")) {
+    const name = $(".pair", row);
+    row.classList.remove("tight", "tighter");
+    for (const step of ["tight", "tighter"]) if (name.offsetHeight > row.clientHeight * AIRY) row.classList.add(step);
+  }
 }
 
 /** A long notice is turned over page by page instead of running along. */
@@ -115,6 +129,8 @@ function tick() {
 }
 
 async function begin() {
+  addEventListener("resize", fit);
+  document.fonts.ready.then(fit);
   setInterval(tick, 500);
   tick();
   for (let seq = null; seq === null;) {
@@ -122,6 +138,7 @@ async function begin() {
       const hall = await get("/v1/hall");
       keepTime(hall);
       text("#hall-name", hall.name);
+      document.body.classList.toggle("long-name", hall.name.length > LONG_NAME);
       text("#hall-english", hall.english);
       text("#phone", hall.complaint_phone);
       document.title = `${t("Hall board")} · ${hall.name}`;

@@ -128,6 +128,7 @@ function draw(window, hall, feed) {
   text("#phone", window.complaint_phone ?? hall.complaint_phone);
   const clerk = window.clerk;
   text("#clerk-name", clerk?.name ?? t(window.state === "paused" ? w("Paused") : w("Not open")));
+  show("#clerk-facts", Boolean(clerk));
   text("#clerk-no", clerk?.work_no ?? "–");
   text("#clerk-duties", clerk?.duties || "–");
   $("#hello").replaceChildren(pair(both(window.state === "open" ? w("At your service") : window.state === "paused" ? w("Paused") : w("Please use another window"))));

@@ -18,7 +18,7 @@ from hall_api.storage.store import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
-from hall_for_browsers import PLAN  # noqa: E402  (the program and its tests share one plan)
+from hall_for_browsers import LARGE, PLAN  # noqa: E402  (the program and its tests share their plans)
 
 PASSWORD = "correct horse 42"
 FLAGS = [
@@ -50,12 +50,12 @@ def eventually():
 class Hall:
     """A hall as a process of its own, with tokens to order things as a window machine does."""
 
-    def __init__(self, folder):
-        self.folder, self.process, self.port = folder, None, 0
+    def __init__(self, folder, plan=PLAN):
+        self.folder, self.plan, self.process, self.port = folder, plan, None, 0
         self.database = f"sqlite:///{folder / 'hall.db'}"
         store = open_store(self.database)
-        accounts = Accounts(store, PLAN)
-        for person in PLAN.staff:
+        accounts = Accounts(store, plan)
+        for person in plan.staff:
             accounts.set_password(person.login, PASSWORD)
         self.window_token = accounts.new_token("window", "a hall of one machine")
         self.screen_token = accounts.new_token("screen", "board-1")
@@ -66,6 +66,7 @@ class Hall:
     def start(self):
         program = Path(__file__).parent / "hall_for_browsers.py"
         command = [sys.executable, "-P", str(program), self.database, str(self.port), str(self.folder / "voice")]
+        command += ["large"] if self.plan is LARGE else []
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
@@ -122,6 +123,14 @@ def hall(tmp_path):
 
 
 @pytest.fixture
+def large_hall(tmp_path):
+    """14 windows, 8 queues, long names; nobody is there yet."""
+    hall = Hall(tmp_path, LARGE).start()
+    yield hall
+    hall.stop()
+
+
+@pytest.fixture
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -156,9 +165,10 @@ def complaints():
 
 
 @pytest.fixture
-def visit(chromium, hall, complaints):
+def visit(chromium, request, complaints):
     """Opens a page in a browser of its own: as `clerk` (login), as an enrolled `screen`, or as anybody."""
     contexts = []
+    hall = request.getfixturevalue("large_hall" if "large_hall" in request.fixturenames else "hall")
 
     def open_page(path, size=(1366, 768), clerk=None, screen=False, context=None, **options):
         if context is None:

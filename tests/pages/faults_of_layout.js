@@ -3,11 +3,11 @@
 (fixed) => {
   const wrong = [];
   const seen = (e) => e.offsetParent !== null || getComputedStyle(e).position === "fixed";
-  const scrolls = (e) => {
+  const scrolls = (e) => { // the list that scrolls with e in it, or null
     for (let p = e; p && p !== document.body; p = p.parentElement) {
-      if (["auto", "scroll"].includes(getComputedStyle(p).overflowY)) return true;
+      if (["auto", "scroll"].includes(getComputedStyle(p).overflowY)) return p;
     }
-    return false;
+    return null;
   };
   const rgb = (colour) => (colour.match(/[\d.]+/g) ?? []).map(Number);
   const light = ([r, g, b]) => {
@@ -20,6 +20,24 @@
       if (colour.length === 3 || colour[3] === 1) return colour;
     }
     return [255, 255, 255];
+  };
+  // Where letters stand: of each line of text the height of its letters, as far as a scrolling list shows it.
+  const lines = [];
+  const keepLines = (e, what, size) => {
+    const frame = scrolls(e)?.getBoundingClientRect();
+    const layer = (() => { for (let p = e; p; p = p.parentElement) if (["absolute", "fixed"].includes(getComputedStyle(p).position)) return p; return null; })();
+    for (const node of e.childNodes) {
+      if (node.nodeType !== 3 || !node.textContent.trim()) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      for (const box of range.getClientRects()) {
+        const middle = (box.top + box.bottom) / 2;
+        if (frame && (middle < frame.top || middle > frame.bottom)) continue;
+        const row = e.closest("li, header, footer, button")?.getBoundingClientRect();
+        if (row && !layer && (middle + size * 0.42 > row.bottom + 1 || middle - size * 0.42 < row.top - 1)) wrong.push(`${what} stands out of its row`);
+        lines.push({ e, what, layer, left: box.left, right: box.right, top: middle - size * 0.42, bottom: middle + size * 0.42 });
+      }
+    }
   };
   const width = document.documentElement.scrollWidth;
   if (width > innerWidth) wrong.push(`page is ${width} wide on ${innerWidth}`);
@@ -43,11 +61,20 @@
       if (box.right > edge.right + 1 || box.bottom > edge.bottom + 1) wrong.push(`${what} is cut off by its parent`);
     }
     const size = parseFloat(style.fontSize);
+    keepLines(e, what, size);
     if (/[\u4e00-\u9fff]/.test(e.textContent) && size < 13) wrong.push(`${what} is only ${size} px high`);
     if (e.closest(":disabled")) continue;
     const [a, b] = [light(rgb(style.color)), light(ground(e))];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < 7) wrong.push(`${what} has contrast ${ratio.toFixed(1)}`);
+  }
+  for (const [i, a] of lines.entries()) {
+    for (const b of lines.slice(i + 1)) {
+      if (a.e === b.e || a.layer !== b.layer) continue;
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left), down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (across > 2 && down > 2) wrong.push(`${a.what} stands on ${b.what}`);
+    }
+    if (fixed && a.top < -1) wrong.push(`${a.what} is above the screen`);
   }
   return wrong;
 }

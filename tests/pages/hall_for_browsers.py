@@ -1,4 +1,4 @@
-"""The hall of the browser tests, as a program: `python tests/pages/hall_for_browsers.py DATABASE PORT VOICE_FOLDER`."""
+"""The hall of the browser tests, as a program: `hall_for_browsers.py DATABASE PORT VOICE_FOLDER [large]`."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 from config.plan import Category, HallPlan, Policy, Queue, Service, Staff, Window
 from hall_api.server import Serving, serve
 from kiosk.roles.hall import pages
+
+sys.path.insert(0, str(Path(__file__).parent))
+from large_hall import PLAN as LARGE  # noqa: E402
 
 PLAN = HallPlan(
     name="东胜区便民服务中心",
@@ -44,5 +47,9 @@ PLAN = HallPlan(
 )
 
 if __name__ == "__main__":
-    database, port, voice = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    sys.exit(serve(Serving(database=database, plan=PLAN, port=port), pages=lambda hall: pages(hall, voice)))
+    database, port, voice, *large = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:]
+    sys.exit(
+        serve(
+            Serving(database=database, plan=LARGE if large else PLAN, port=port), pages=lambda hall: pages(hall, voice)
+        )
+    )

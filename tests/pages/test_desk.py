@@ -225,6 +225,7 @@ def test_the_manager_stops_a_queue_and_sees_cases(hall, visit):
     page = visit("/manager", clerk="chen")
     expect(page.locator("#cases tr")).to_have_count(1)
     expect(page.locator("#cases tr")).to_contain_text("不满意")
+    expect(page.locator("#cases tr")).to_contain_text("李秀英")
     page.click("#queues tr:nth-child(4) button")
     expect(page.locator("#queues tr:nth-child(4) .chip")).to_contain_text("未开放")
     assert [q["open"] for q in hall.ask("/queues")["queues"]] == [True, True, True, False]

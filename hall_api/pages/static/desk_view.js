@@ -3,6 +3,8 @@ import { $, clock, clockSeconds, h, icon, minutesSince, pair, show, span, text }
 import { both, fill, t, w } from "./words.js";
 
 const LONG_WAIT_MIN = 30;
+const LONG_NAME = 16; // letters of a hall's name that fit beside the window's
+const MANY_QUEUES = 6; // more than these are told by their letters
 const KEPT_NOTES = 30;
 const WINDOW_STATES = { open: ["circle-check", w("Open")], paused: ["circle-pause", w("Paused")], closed: ["circle-xmark", w("Closed")] };
 const STAGES = {
@@ -17,6 +19,7 @@ const EVENTS = {
 
 export function drawPerson(person, hall) {
   text("#hall-name", hall.name);
+  document.body.classList.toggle("long-name", hall.name.length > LONG_NAME);
   text("#hall-english", hall.english);
   text("#clerk", person.name);
   text("#work-no", person.login);
@@ -74,6 +77,7 @@ export function drawWaiting(state, act) {
   show("#waiting-none", waiting.length === 0);
   replace("#held", held.map((ticket) => asideRow(ticket, w("Resume"), act.resume)), w("none"));
   replace("#passed", passed.map((ticket) => asideRow(ticket, w("Rejoin"), act.rejoin)), w("none"));
+  $("#queues").classList.toggle("many", state.queues.length > MANY_QUEUES);
   replace("#queues", state.queues.map((queue) => h("li", { title: queue.name }, h("b", {}, queue.code), h("span", {}, queue.name), h("strong", {}, String(queue.waiting)))));
 }
 

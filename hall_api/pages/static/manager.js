@@ -93,7 +93,7 @@ function drawCases(cases) {
   show("#cases-none", cases.length === 0);
   $("#cases").replaceChildren(...cases.map((one) => {
     const [name, words] = CARDS[one.card] ?? CARDS.green;
-    return h("tr", {}, h("td", {}, `${t(CASES[one.state] ?? CASES.open)} ${String(one.id).slice(-4)}`), h("td", {}, h("b", {}, one.number)), h("td", {}, String(one.window)), h("td", {}, one.staff),
+    return h("tr", {}, h("td", {}, `${t(CASES[one.state] ?? CASES.open)} ${String(one.id).slice(-4)}`), h("td", {}, h("b", {}, one.number)), h("td", {}, String(one.window)), h("td", {}, one.clerk),
       h("td", {}, t(GRADES.find(([grade]) => grade === one.grade)?.[2] ?? "")), h("td", {}, date(one.due_at)), h("td", {}, h(`span.chip.${one.card}`, {}, icon(name), t(words))));
   }));
 }
