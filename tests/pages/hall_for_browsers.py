@@ -8,7 +8,7 @@ from hall_api.server import Serving, serve
 from kiosk.roles.hall import pages
 
 sys.path.insert(0, str(Path(__file__).parent))
-from large_hall import PLAN as LARGE  # noqa: E402
+from large_hall import PLAN as LARGE
 
 PLAN = HallPlan(
     name="东胜区便民服务中心",

@@ -30,7 +30,11 @@ PLAN = HallPlan(
     name="内蒙古自治区鄂尔多斯市东胜区人民政府政务服务中心",
     english="Government Service Centre of Dongsheng District, Ordos, Inner Mongolia Autonomous Region",
     complaint_phone="0477-8580000",
-    notice="今日周五，大厅延时服务至 18:00，周六上午照常办理。请保管好随身物品，凭号就座，过号请到导办台或自助终端重新排队。需要帮办代办请到 14 号窗口，老年人、孕妇、残疾人和现役军人走绿色通道。",
+    notice=(
+        "今日周五，大厅延时服务至 18:00，周六上午照常办理。"
+        "请保管好随身物品，凭号就座，过号请到导办台或自助终端重新排队。"
+        "需要帮办代办请到 14 号窗口，老年人、孕妇、残疾人和现役军人走绿色通道。"
+    ),
     categories=(Category(code="all", name="全部事项", english="Everything", icon="umbrella"),),
     services=tuple(
         Service(code=f"s{code}", name=f"{name}新增、变更、注销登记与查询", english=english, category="all", queue=code)
