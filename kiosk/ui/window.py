@@ -243,6 +243,7 @@ class Window(App):
 
     def _tell_time(self, _dt=0):
         now = self._now()
+        self.root.canvas.ask_update()  # a frame each second even where nothing moves: the watchdog counts drawn frames
         self.top.tell_time(now)
         page = self.pages["attract"]
         page.tell_time(now)
