@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROLES = ("clerk", "manager", "technician", "kiosk", "window", "screen")
 IDLE = 2 * 3600  # seconds without a request that end a session
 LONGEST = 12 * 3600  # seconds after which one logs in again in any case
-FRESH = 5.0  # seconds for which a token or session is believed without looking it up again
+FRESH = 5.0  # seconds for which a token is believed without looking it up again
 NOTED = 60  # seconds between two notes that a session is in use
 REMEMBERED = 4096
 
@@ -95,7 +95,7 @@ class Accounts:
         self._store, self._now = store, now
         self.tries = Tries(store, now=now)
         self._staff = {person.login: person for person in plan.staff}
-        self._known: dict[str, tuple[float, Any]] = {}  # fingerprint → looked up when, who
+        self._known: dict[str, tuple[float, Actor]] = {}  # fingerprint of a token → looked up when, who
         self._noted: dict[str, float] = {}
         self._hashing = threading.Lock()  # one at a time, or twenty logins would take 400 MB
         self._hasher: PasswordHasher | None = None
@@ -127,7 +127,17 @@ class Accounts:
 
     def of_token(self, token: str) -> Actor | None:
         """Who shows this token; None when nobody was given it, or it was taken back."""
-        found: Actor | None = self._remember(fingerprint(token), self._find_token)
+        mark, now = fingerprint(token), time.monotonic()
+        known = self._known.get(mark)
+        if known is not None and now - known[0] < FRESH:
+            return known[1]
+        found = self._find_token(mark)
+        if found is None:
+            self._known.pop(mark, None)
+            return None
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
+        self._known[mark] = (now, found)
         return found
 
     def _find_token(self, mark: str) -> Actor | None:
@@ -193,9 +203,12 @@ class Accounts:
         return cookie, Session(login, person.name, person.role, person.window, csrf)
 
     def of_session(self, cookie: str) -> Session | None:
-        """Who is logged in with this cookie; None when nobody is, or nobody any more."""
+        """Who is logged in with this cookie; None when nobody is, or nobody any more.
+
+        Looked up each time: who logs out at one process of the hall is out at all of them at once.
+        """
         mark = fingerprint(cookie)
-        found: Session | None = self._remember(mark, self._find_session)
+        found = self._find_session(mark)
         if found is not None and self._now() - self._noted.get(mark, 0.0) > NOTED:
             self._note(mark)
         return found
@@ -204,7 +217,6 @@ class Accounts:
         """Log out."""
         mark = fingerprint(cookie)
         self._store.change(lambda c: c.run(_END_SESSION, mark=mark))
-        self._known.pop(mark, None)
         self._noted.pop(mark, None)
 
     def _find_session(self, mark: str) -> Session | None:
@@ -222,19 +234,6 @@ class Accounts:
         self._store.change(lambda c: c.run(_SEEN, mark=mark, now=now, end=now + IDLE * 1000))
 
     # --- common
-
-    def _remember(self, mark: str, find: Callable[[str], Any]) -> Any:
-        known, now = self._known.get(mark), time.monotonic()
-        if known is not None and now - known[0] < FRESH:
-            return known[1]
-        found = find(mark)
-        if found is None:
-            self._known.pop(mark, None)
-            return None
-        if len(self._known) > REMEMBERED:
-            self._known.clear()
-        self._known[mark] = (now, found)
-        return found
 
     def _argon(self) -> PasswordHasher:
         if self._hasher is None:

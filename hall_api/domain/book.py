@@ -141,6 +141,12 @@ class Draft:
         assert isinstance(found, WindowState)
         return found
 
+    def only_own_window(self, no: int) -> None:
+        """A window's own machine speaks for that window only; Refusal not_your_window (403) otherwise."""
+        actor = self.moment.actor
+        if actor.role == "window" and actor.window not in (None, no):
+            raise Refusal("not_your_window", Kind.FORBIDDEN, window=no)
+
     def queue_day(self, queue: str, date: str = "") -> QueueDay:
         """The queue's day as this draft has it."""
         date = date or self.moment.date

@@ -11,13 +11,13 @@ from hall_api.domain.orders import CallNext, CallOne, Outcome, Pass, Recall, Rej
 from hall_api.domain.refusal import Kind, Refusal
 from hall_api.domain.rows import Ticket, WindowState
 from hall_api.domain.states import step
-from hall_api.domain.visit import end_visit, held_ticket, only_own_window
+from hall_api.domain.visit import end_visit, held_ticket
 
 
 def ready_window(no: int, finish: Outcome | None, draft: Draft) -> WindowState:
     """An open window with free hands, after ending the visit it still holds when `finish` says how."""
     window = draft.window(no)
-    only_own_window(no, draft)
+    draft.only_own_window(no)
     if window.state != "open":
         raise Refusal(f"window_{window.state}", window=no)
     if not window.ticket:
@@ -96,7 +96,7 @@ def recall(order: Recall, draft: Draft) -> None:
     """The called number once more: not sooner than `recall_gap`, not oftener than `recall_max`. Subject: the ticket."""
     ticket = draft.ticket(order.ticket)
     state = step("recall", ticket)
-    only_own_window(ticket.window, draft)
+    draft.only_own_window(ticket.window)
     now, policy = draft.moment.now, draft.moment.policy
     if ticket.recalls >= policy.recall_max:
         raise Refusal("recall_limit", number=ticket.number, limit=policy.recall_max)
@@ -122,7 +122,7 @@ def pass_(order: Pass, draft: Draft) -> None:
     """
     ticket = draft.ticket(order.ticket)
     state = step("pass", ticket)
-    only_own_window(ticket.window, draft)
+    draft.only_own_window(ticket.window)
     window = held_ticket(ticket, draft)
     draft.save(replace(window, ticket=""))
     draft.subject = replace(ticket, state=state, changed_at=draft.moment.now, passes=ticket.passes + 1)

@@ -17,12 +17,11 @@ from hall_api.domain.orders import CloseQueue, CloseWindow, OpenQueue, OpenWindo
 from hall_api.domain.ratings import person
 from hall_api.domain.refusal import Kind, Refusal
 from hall_api.domain.rows import WindowState
-from hall_api.domain.visit import only_own_window
 
 
 def open_window(order: OpenWindow, draft: Draft) -> None:
     """A clerk sits down; one who sat elsewhere has left there. Subject: the window."""
-    only_own_window(order.window, draft)
+    draft.only_own_window(order.window)
     window = draft.window(order.window)
     login = _who(order, window, draft)
     draft.subject = window
@@ -86,7 +85,7 @@ def _resume(window: WindowState, draft: Draft) -> None:
 
 def pause_window(order: PauseWindow, draft: Draft) -> None:
     """The window calls nobody for a while; a visit going on may be finished. Subject: the window."""
-    only_own_window(order.window, draft)
+    draft.only_own_window(order.window)
     window = draft.window(order.window)
     if window.state == "closed":
         raise Refusal("window_closed", window=window.no)
@@ -99,7 +98,7 @@ def pause_window(order: PauseWindow, draft: Draft) -> None:
 
 def resume_window(order: ResumeWindow, draft: Draft) -> None:
     """The window calls again. Subject: the window."""
-    only_own_window(order.window, draft)
+    draft.only_own_window(order.window)
     window = draft.window(order.window)
     if window.state == "closed":
         raise Refusal("window_closed", window=window.no)
@@ -109,7 +108,7 @@ def resume_window(order: ResumeWindow, draft: Draft) -> None:
 
 def close_window(order: CloseWindow, draft: Draft) -> None:
     """The clerk leaves, with empty hands. Subject: the window."""
-    only_own_window(order.window, draft)
+    draft.only_own_window(order.window)
     window = draft.window(order.window)
     if window.ticket:
         raise Refusal("window_holds", window=window.no, number=draft.ticket(window.ticket).number)

@@ -77,6 +77,7 @@ def rate(order: Rate, draft: Draft) -> None:
     if ticket.rating == "rated":
         raise Refusal("already_rated", number=ticket.number)
     step("rate", ticket)
+    draft.only_own_window(ticket.window)
     if order.channel == "evaluator" and not _pressed_in_time(order, ticket, draft.moment.now):
         raise Refusal("no_invitation", number=ticket.number)
     draft.save(_evaluation(order, ticket, draft))
@@ -104,6 +105,7 @@ def skip_rating(order: SkipRating, draft: Draft) -> None:
     ticket = draft.ticket(order.ticket)
     if ticket.rating == "rated":
         raise Refusal("already_rated", number=ticket.number)
+    draft.only_own_window(ticket.window)
     if not _card_shows(ticket, draft.moment.now):
         raise Refusal("no_invitation", number=ticket.number)
     draft.subject = close_invitation(ticket, "skipped", draft)

@@ -24,13 +24,6 @@ from hall_api.domain.states import AT_WINDOW, step
 STAFF = ("clerk", "manager", "technician", "helper", "window", "system")
 
 
-def only_own_window(no: int, draft: Draft) -> None:
-    """A window's own machine speaks for that window only."""
-    actor = draft.moment.actor
-    if actor.role == "window" and actor.window not in (None, no):
-        raise Refusal("not_your_window", Kind.FORBIDDEN, window=no)
-
-
 def held_ticket(ticket: Ticket, draft: Draft) -> WindowState:
     """The window that holds this called or serving ticket."""
     window = draft.known_window(ticket.window)
@@ -40,7 +33,7 @@ def held_ticket(ticket: Ticket, draft: Draft) -> WindowState:
 
 def _at_window(verb: str, ticket: Ticket, draft: Draft) -> WindowState:
     step(verb, ticket)
-    only_own_window(ticket.window, draft)
+    draft.only_own_window(ticket.window)
     return held_ticket(ticket, draft)
 
 
@@ -72,7 +65,7 @@ def resume(order: Resume, draft: Draft) -> None:
     ticket = draft.ticket(order.ticket)
     state = step("resume", ticket)
     no = order.window or ticket.window
-    only_own_window(no, draft)
+    draft.only_own_window(no)
     window = draft.window(no)
     if window.state == "closed":
         raise Refusal("window_closed", window=no)
@@ -136,7 +129,7 @@ def finish(order: Finish, draft: Draft) -> None:
     """The visit ends with an outcome and the citizen may rate it. Subject: the ticket."""
     ticket = draft.ticket(order.ticket)
     step("finish", ticket)
-    only_own_window(ticket.window, draft)
+    draft.only_own_window(ticket.window)
     end_visit(ticket, order.outcome, draft)
 
 
@@ -165,7 +158,7 @@ def cancel(order: Cancel, draft: Draft) -> None:
     ticket = draft.ticket(order.ticket)
     state = step("cancel", ticket)
     if ticket.state in AT_WINDOW:
-        only_own_window(ticket.window, draft)
+        draft.only_own_window(ticket.window)
         draft.save(replace(held_ticket(ticket, draft), ticket=""))
     if ticket.state == "waiting":
         draft.count(ticket, waiting=-1)

@@ -81,8 +81,8 @@ def _pages(front: Front) -> Blueprint:
     def known_ticket(ticket_id: str) -> bool:
         try:
             front.hall.ticket(ticket_id)
-        except Refusal:
-            return False
+        except Refusal as refusal:
+            return refusal.kind is not Kind.MISSING  # the page itself says when the hall is away
         return True
 
     return create_pages(known_ticket)
@@ -169,6 +169,13 @@ def _obey(front: Front, order: Order, actor: Actor, request: Request, raw: bytes
     return front.hall.obey(order, actor, key, asked)
 
 
+def _fit_to_show(refusal: Refusal, instead: str) -> Refusal:
+    """Where the database lives and what it says in its own words is for the log, not for whoever asks."""
+    if "reason" not in refusal.params:
+        return refusal
+    return Refusal(refusal.code, refusal.kind, **{**refusal.params, "reason": instead})
+
+
 def _explain_errors(app: Flask) -> None:
     """Every error becomes a problem document; what went wrong inside stays inside."""
 
@@ -182,7 +189,11 @@ def _explain_errors(app: Flask) -> None:
 
     @app.errorhandler(Refusal)
     def refused_by_hall(refusal: Refusal) -> Response:
-        return problems.answer(request, STATUS[refusal.kind], refusal.code, say(refusal, "zh_CN"), say(refusal, "en"))
+        chinese, english = (
+            say(_fit_to_show(refusal, "见大厅日志"), "zh_CN"),
+            say(_fit_to_show(refusal, "its log"), "en"),
+        )
+        return problems.answer(request, STATUS[refusal.kind], refusal.code, chinese, english)
 
     @app.errorhandler(HTTPException)
     def refused_by_flask(error: HTTPException) -> Any:

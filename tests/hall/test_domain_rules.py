@@ -337,7 +337,13 @@ def test_a_windows_machine_speaks_for_its_own_window_only(hall):
     stranger = Actor(role="window", name="w2", window=2)
     for order in (CallNext(window=1), Recall(ticket=ticket["id"]), Finish(ticket=ticket["id"], outcome=Outcome.DONE)):
         assert refused(hall, order, stranger) == ("not_your_window", "forbidden")
-    assert hall.obey(Start(ticket=ticket["id"]), Actor(role="window", name="w1", window=1))["state"] == "serving"
+    own = Actor(role="window", name="w1", window=1)
+    assert hall.obey(Start(ticket=ticket["id"]), own)["state"] == "serving"
+    hall.obey(Finish(ticket=ticket["id"], outcome=Outcome.DONE), own)
+    rating = Rate(ticket=ticket["id"], grade=5, channel="evaluator")
+    for order in (rating, SkipRating(ticket=ticket["id"])):
+        assert refused(hall, order, stranger) == ("not_your_window", "forbidden")
+    assert hall.obey(rating, own)["rating"] == "rated"
 
 
 # -- the visit

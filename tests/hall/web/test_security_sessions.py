@@ -203,6 +203,15 @@ def test_a_session_in_use_lives_on_but_not_for_ever(house):
     assert LONGEST - 3600 <= used_until <= LONGEST
 
 
+def test_who_logs_out_is_out_at_every_process(house):
+    accounts, other = house.accounts, Accounts(house.store, house.hall.plan)
+    accounts.set_password("li", PASSWORD)
+    cookie, _ = accounts.open_session("li")
+    assert other.of_session(cookie) and accounts.of_session(cookie)
+    accounts.close_session(cookie)
+    assert other.of_session(cookie) is None and accounts.of_session(cookie) is None
+
+
 def test_a_new_password_ends_old_sessions(house):
     browser = house.logged_in()
     house.accounts.set_password("li", "another horse 43")
