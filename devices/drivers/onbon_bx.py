@@ -105,9 +105,10 @@ class Driver(Strip):
         """See Strip."""
         return _to(at, onbon.request(QUESTIONS[self.options.question]))
 
-    def _said(self, order: Order) -> list[bytes]:
+    def carry(self, at: int, order: Order) -> list[bytes]:
+        """See Strip. A technician's orders are the card's own."""
         data = _care(order)
-        return [_to(self._address(order), data)] if data else super()._said(order)
+        return [_to(at, data)] if data else super().carry(at, order)
 
     def hear(self, data: bytes) -> tuple[Sequence[Reply], int, bytes]:
         """See Strip."""
@@ -160,7 +161,6 @@ class Simulator(StripSimulator):
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options if options is not None else Options(), faults)
         self.lit: dict[int, bool] = {}
-        self._lost_one = False
 
     def size(self, data: bytes) -> int | None:
         """See StripSimulator."""
@@ -201,7 +201,4 @@ class Simulator(StripSimulator):
             self.obeyed.append(done[message.command])
 
     def _answer(self, at: int, data: bytes) -> bytes:
-        if "no-answers" in self.faults_on or ("first-answer-lost" in self.faults_on and not self._lost_one):
-            self._lost_one = True
-            return b""
-        return onbon.wrap(Message(onbon.HOST, at, data))
+        return b"" if self.kept_back() else onbon.wrap(Message(onbon.HOST, at, data))

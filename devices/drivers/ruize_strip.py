@@ -98,7 +98,7 @@ class Simulator(StripSimulator):
         if at not in self.options.addresses:
             return b""
         if found[3] is None:
-            return b"" if "no-answers" in self.faults_on else HERE
+            return b"" if self.mute else HERE
         text = _PAIR.sub(lambda pair: bytes((pair[1][0] << 4 | pair[2][0],)), found[3])
         self.show(at, text.decode("gb18030", "replace"))
         return b""

@@ -101,14 +101,13 @@ class Simulator(StripSimulator):
         *StripSimulator.faults,
         "no-acks",
         "first-ack-lost",
-        "wrong-address",  # acknowledges under another strip's address
+        "wrong-address",
         "cannot-show",  # answers 55
     )
 
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options if options is not None else Options(), faults)
         self.colours: dict[int, str] = {}
-        self._lost_one = False
 
     def size(self, data: bytes) -> int | None:
         """See StripSimulator."""
@@ -129,12 +128,6 @@ class Simulator(StripSimulator):
         if "cannot-show" not in self.faults_on:
             self.colours[at] = "".join("rgy"[colour[0]] for _, colour in pairs)
             self.show(at, b"".join(code for code, _ in pairs).decode("gb18030", "replace"))
-        return self._answer(at)
-
-    def _answer(self, at: int) -> bytes:
-        if "no-acks" in self.faults_on or ("first-ack-lost" in self.faults_on and not self._lost_one):
-            self._lost_one = True
+        if self.kept_back():
             return b""
-        if "wrong-address" in self.faults_on:
-            at = at % 254 + 1
-        return HEAD + bytes((at, SHOW, FAILED if "cannot-show" in self.faults_on else SHOWN))
+        return HEAD + bytes((self.signed(at), SHOW, FAILED if "cannot-show" in self.faults_on else SHOWN))

@@ -1,4 +1,8 @@
-"""The strips' own side of the cable: they find frames among whatever comes and show what they are told."""
+"""The strips' own side of the cable: they find frames among whatever comes and show what they are told.
+
+Faults that more than one family lists: `dark` takes everything and shows nothing; `no-acks` or `no-answers` shows and
+says nothing; `first-ack-lost` or `first-answer-lost` loses one answer; `wrong-address` signs as another strip.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from devices import driver as base
-from devices.roles import News, ShowCall, ShowServing
+from devices.roles import News, Order, ShowCall, ShowServing
 
 MOST = 4096  # bytes of a frame that has not ended yet
 
@@ -16,12 +20,13 @@ class StripSimulator(base.Simulator):
     """One or more strips on one line. `shown` is what stands on each, as a person reads it."""
 
     HEAD: ClassVar[bytes] = b""  # how a frame of this family begins; one without a beginning has its own `start`
-    faults: ClassVar[tuple[str, ...]] = ("dark",)  # takes everything, shows nothing
+    faults: ClassVar[tuple[str, ...]] = ("dark",)
 
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options, faults)
         self.shown: dict[int, str] = {}
         self._rest = b""
+        self._lost_one = False
 
     @abstractmethod
     def size(self, data: bytes) -> int | None:
@@ -58,9 +63,32 @@ class StripSimulator(base.Simulator):
         raise ValueError(f"a window strip has nothing to say by itself, so it cannot have {type(news).__name__}")
 
     def show(self, at: int, text: str) -> None:
-        """A text now stands on the strip at an address."""
-        self.shown[at] = text
+        """A text now stands on the strip at an address; what order it was can be read out of it."""
         order = self.options.meant(text)
         if isinstance(order, ShowCall | ShowServing) and not order.window:
             order = replace(order, window=at)  # a strip that does not say so hangs above its own window
+        self.stand(at, text, order)
+
+    def stand(self, at: int, text: str, order: Order) -> None:
+        """A text now stands on the strip at an address, because of this order."""
+        self.shown[at] = text
         self.obeyed.append(replace(order, address=0 if at == self.options.addresses[0] else at))
+
+    # ---- answers ----
+
+    @property
+    def mute(self) -> bool:
+        """True when these strips never answer anything."""
+        return not self.faults_on.isdisjoint(("no-acks", "no-answers"))
+
+    def kept_back(self) -> bool:
+        """True when the answer that is due now does not come: these strips are mute, or this one is lost."""
+        loses = not self.faults_on.isdisjoint(("first-ack-lost", "first-answer-lost"))
+        if loses and not self._lost_one:
+            self._lost_one = True
+            return True
+        return self.mute
+
+    def signed(self, at: int) -> int:
+        """The address that the strip at an address puts under its answer."""
+        return at % 254 + 1 if "wrong-address" in self.faults_on else at

@@ -1,8 +1,9 @@
 """The conversation with LED strips: one order at a time, and honestly whether it was done.
 
-A family says how a text looks as frames (`say`), and, when it can, what a harmless question looks like (`ask`) and what
-an answer is (`hear`). The rest is here: acknowledgements awaited and asked for again, strips asked in turn, silence and
-noise told once, our own bytes that an RS-485 adapter returns not taken for noise.
+A family says how a text looks as frames (`say`), or an order its cards know themselves (`carry`), and, when it can,
+what a harmless question looks like (`ask`) and what an answer is (`hear`). The rest is here: acknowledgements awaited
+and asked for again, strips asked in turn, silence and noise told once, our own bytes that an RS-485 adapter returns not
+taken for noise.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ QUIET = 1.0  # s without a byte after which noise on the line of a silent family
 MISSES = 3
 GRACE = 2.0  # s of quiet after which an answer that was given up will not come any more
 SENT = 0.05  # s after the last frame until an order that nobody acknowledges gets its outcome
-MUTE = "the text was sent; strips of this family never acknowledge"
+MUTE = "the text was sent; a strip like this never acknowledges"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Strip(base.Driver):
 
     roles: ClassVar[tuple[Role, ...]] = (WINDOW_SCREEN,)
     answers = False
-    asks: ClassVar[bool] = False  # there is a harmless question
+    asks: bool = False  # there is a harmless question
     copies: ClassVar[int] = 1  # how often each frame is sent
 
     def __init__(self, options: Any = None) -> None:
@@ -80,6 +81,10 @@ class Strip(base.Driver):
     @abstractmethod
     def say(self, at: int, text: str, place: str) -> list[bytes]:
         """The frames that show a text; `place` names the text in an OrderMistake."""
+
+    def carry(self, at: int, order: Order) -> list[bytes]:
+        """The frames of an order: its text, unless the family's cards know the order itself."""
+        return self.say(at, *self.options.words(order))
 
     def ask(self, at: int) -> bytes:
         """A harmless question to the strip at an address."""
@@ -144,8 +149,7 @@ class Strip(base.Driver):
         self._waiting = False
 
     def _said(self, order: Order) -> list[bytes]:
-        text, place = self.options.words(order)
-        return self.say(self._address(order), text, place)
+        return self.carry(self._address(order), order)
 
     def _address(self, order: Order) -> int:
         known: tuple[int, ...] = self.options.addresses

@@ -12,6 +12,7 @@ from devices.driver import OrderMistake
 from devices.roles import Order, ShowCall, ShowPaused, ShowServing, ShowText, ShowWelcome
 
 PLACES = ("number", "window")
+FONTS = {"gb2312": "GB 2312", "gb18030": "GB 18030", "utf-8": "UTF-8"}  # character sets, as people write them
 _HELP = "{number} and {window} stand for the ticket and the window."
 
 
@@ -27,22 +28,18 @@ def seconds_field(label: str, default: float, least: float, most: float, explain
 
 
 @dataclass(frozen=True, kw_only=True)
-class Texts:
-    """The options of every strip that is told its text: which strips there are and what they are to say."""
+class Strips:
+    """The options of every strip: which are on the cable. Cards with words of their own leave the texts as they are."""
 
     addresses: tuple[int, ...] = address_field()
-    call_text: str = field(default="请{number}号到{window}号窗口", metadata={"label": "Text of a call", "help": _HELP})
-    serving_text: str = field(
-        default="{number}号正在{window}号窗口办理", metadata={"label": "Text while serving", "help": _HELP}
-    )
-    welcome_text: str = field(default="欢迎光临", metadata={"label": "Text of an open window"})
-    paused_text: str = field(default="暂停服务", metadata={"label": "Text of a paused window"})
+    call_text = "请{number}号到{window}号窗口"
+    serving_text = "{number}号正在{window}号窗口办理"
+    welcome_text = "欢迎光临"
+    paused_text = "暂停服务"
 
     def __post_init__(self) -> None:
         if not self.addresses:
             raise ValueError("addresses: expected at least one")
-        for name in ("call_text", "serving_text", "welcome_text", "paused_text"):
-            _check(name, getattr(self, name))
 
     def words(self, order: Order) -> tuple[str, str]:
         """What the strip says for an order, and the field to name when it cannot. Raises OrderMistake."""
@@ -56,13 +53,17 @@ class Texts:
                 raise OrderMistake(f"{name}.number is empty")
             if order.window < 1:
                 raise OrderMistake(f"{name}.window: expected a number from 1, got {order.window}")
-            text = self.call_text if isinstance(order, ShowCall) else self.serving_text
-            return text.format(number=order.number, window=order.window), f"{name}.number"
+            return self.sentence(order), f"{name}.number"
         if isinstance(order, ShowWelcome):
             return self.welcome_text, "option welcome_text"
         if isinstance(order, ShowPaused):
             return self.paused_text, "option paused_text"
         raise OrderMistake(f"a window strip cannot do {name}")
+
+    def sentence(self, order: ShowCall | ShowServing) -> str:
+        """A call, or who is served, in words."""
+        text = self.call_text if isinstance(order, ShowCall) else self.serving_text
+        return text.format(number=order.number, window=order.window)
 
     def meant(self, text: str) -> Order:
         """The order behind what stands on a strip: what a person reads out of it."""
@@ -74,6 +75,21 @@ class Texts:
                 window = found.groupdict().get("window")
                 return kind(number=found["number"], window=int(window) if window else 0)
         return ShowText(text=text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts(Strips):
+    """The options of strips that are told their texts: the hall can change what they say."""
+
+    call_text: str = field(default=Strips.call_text, metadata={"label": "Text of a call", "help": _HELP})
+    serving_text: str = field(default=Strips.serving_text, metadata={"label": "Text while serving", "help": _HELP})
+    welcome_text: str = field(default=Strips.welcome_text, metadata={"label": "Text of an open window"})
+    paused_text: str = field(default=Strips.paused_text, metadata={"label": "Text of a paused window"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("call_text", "serving_text", "welcome_text", "paused_text"):
+            _check(name, getattr(self, name))
 
 
 def _check(name: str, template: str) -> None:
@@ -118,7 +134,8 @@ def characters(text: str, place: str, charset: str = "gb2312", most: int = 200) 
     missing = dict.fromkeys(c for c, code in zip(text, codes, strict=True) if not code)
     if missing:
         named = ", ".join(f"{c if c.isprintable() else '?'} (U+{ord(c):04X})" for c in missing)
-        raise OrderMistake(f"{place}: the strip's font ({charset}) has no {named}; write it in other words")
+        font = FONTS.get(charset, charset)
+        raise OrderMistake(f"{place}: the strip's font ({font}) has no {named}; write it in other words")
     length = sum(map(len, codes))
     if length > most:
         raise OrderMistake(f"{place}: a strip takes at most {most} bytes of text, got {length}")

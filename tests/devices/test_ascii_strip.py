@@ -48,7 +48,7 @@ def test_the_template_of_the_options(order: Any, frame: bytes, table: Any) -> No
 def test_encodings() -> None:
     assert Driver(Options(encoding="utf-8")).encode(ShowText(text="请")) == H("E8AFB7 0D0A")
     assert Driver(Options(encoding="gb18030")).encode(ShowText(text="請")) == H("D588 0D0A")
-    with pytest.raises(OrderMistake, match=r"\(gb2312\) has no 請"):
+    with pytest.raises(OrderMistake, match=r"\(GB 2312\) has no 請"):
         Driver().encode(ShowText(text="請"))
 
 

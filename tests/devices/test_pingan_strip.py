@@ -131,6 +131,14 @@ def test_what_a_strip_cannot_show_is_said(order, sentence):
         Driver().encode(order)
 
 
+def test_the_longest_text_arrives_and_a_longer_one_is_said():
+    strip = Simulator()
+    strip.receive(Driver().encode(ShowText(text="长" * 250)))
+    assert strip.obeyed == [ShowText(text="长" * 250)]
+    with pytest.raises(OrderMistake, match=r"ShowText\.text: a strip takes at most 500 bytes of text, got 501"):
+        Driver().encode(ShowText(text="长" * 250 + "a"))
+
+
 def test_profiles_and_colour():
     assert Driver(Options(text_profile="combined")).encode(ShowText(text="A"))[4:11].hex(" ") == "50 46 08 02 99 00 63"
     green = Driver(Options(text_profile="strip-16-immediate", text_colour="green")).encode(ShowText(text="A"))
@@ -174,6 +182,17 @@ def test_a_missing_acknowledgement_is_unknown_not_an_error():
     news = talk(driver, strip)
     assert [(type(n), n.id) for n in news] == [(Unconfirmed, "c")]
     assert strip.obeyed[0] == ShowCall(number="A001", window=1)
+
+
+def test_an_acknowledgement_that_comes_too_late_is_not_taken_for_the_next_orders():
+    driver = Driver(Options(repeats=0))
+    driver.take(ShowCall(id="a", number="A001", window=1))
+    driver.owed()
+    assert [(type(n), n.id) for n in driver.silence()] == [(Unconfirmed, "a")]
+    driver.take(ShowCall(id="b", number="A002", window=1))
+    driver.owed()
+    assert driver.feed(ACK1) == [Alive(address=1)]
+    assert driver.feed(ACK1) == [Obeyed(order="ShowCall", id="b")]
 
 
 def test_boards_of_the_old_make_are_not_waited_for():
