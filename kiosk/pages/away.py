@@ -12,8 +12,7 @@ class Page(Base):
     def build(self):
         self.heading = Heading("The hall's system does not answer just now", align="center")
         self.remark = Text(
-            "Please try again in a moment, or take a number from a person at the guide desk. "
-            "You will not get two numbers.",
+            "Please try again, or ask at the guide desk. You will not get two numbers.",
             role="large",
             colour="soft",
             align="center",

@@ -19,6 +19,8 @@ ICONS = {
 class Page(Base):
     """Maintenance."""
 
+    lowered = (0.3, 0.0)
+
     def build(self):
         self.heading = Heading("Maintenance")
         self.note = Text(role="body", colour="jade", strong=True)

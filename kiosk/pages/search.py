@@ -15,6 +15,8 @@ CHARACTERS_SHOWN = (24, 15)
 class Page(Base):
     """Search."""
 
+    lowered = (0.12, 0.0)  # forty keys need their room
+
     def build(self):
         self.typed, self.by_letters, self.from_ = "", True, 0
         self.heading = Heading("Search")

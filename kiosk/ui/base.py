@@ -158,6 +158,7 @@ class Letters(Sized, Widget):
         self._letters.size = (width, height)
 
 
+LINE = 1.448  # a line of Noto Sans CJK, in font sizes
 _FITTED = {}  # how texts were broken into lines before; nothing of a person comes here (see `private`)
 
 
@@ -275,7 +276,9 @@ class Text(Letters):
         size, lines = self._fit(room)
         self.paint_letters("\n".join(lines), size, self.font_name)
         if self.grow:
-            self.size_hint_y, self.height = None, self.picture[1]
+            # What must stay on one line keeps its height when it has to become smaller: its neighbours stay in line.
+            least = self.font_size * LINE if self.single and self.raw else 0
+            self.size_hint_y, self.height = None, max(self.picture[1], least)
         if self.hug:
             self.size_hint_x, self.width = None, self.picture[0]
 

@@ -40,6 +40,7 @@ class Base(Stack):
     """
 
     bars = (True, True)  # top and bottom bar are shown
+    lowered = (0.3, 0.08)  # share of an upright and of a wide screen that stays empty above, in the low-reach layout
 
     def __init__(self, press, theme):
         self.press, self.theme = press, theme

@@ -232,7 +232,7 @@ class Window(App):
             for part in wanted:
                 self.shell.add_widget(part)
         # The lower half of the screen is what a person in a wheelchair reaches.
-        self.reach.height = self.theme.height * (0.3 if self.theme.portrait else 0.08) if self.theme.low_reach else 0
+        self.reach.height = self.theme.height * page.lowered[not self.theme.portrait] if self.theme.low_reach else 0
         if self.page is not None and self.theme.motion:
             page.opacity = 0.0
             Animation(opacity=1.0, d=self.theme.motion * 0.6, t="out_quad").start(page)

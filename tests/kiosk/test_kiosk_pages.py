@@ -9,18 +9,19 @@ from kiosk.ui.fonts import CAP_HEIGHT
 
 # What scratch.py can show without touching; the list is asked for there, so that it is written once.
 SCREENS = {
-    "21.5 inches upright": (False, (268, 476)),
-    "21.5 inches wide": (True, (476, 268)),
-    "27 inches wide": (True, (597, 336)),
+    "21.5 inches upright": (False, (268, 476), []),
+    "21.5 inches wide": (True, (476, 268), []),
+    "27 inches wide": (True, (597, 336), []),
+    "21.5 inches upright, low reach": (False, (268, 476), ["--low"]),
 }
 
 
 @pytest.fixture(scope="module", params=SCREENS, ids=lambda name: name.replace(" ", "-"))
 def terminal(request, upright, wide, tmp_path_factory):
-    landscape, mm = SCREENS[request.param]
+    landscape, mm, low = SCREENS[request.param]
     size, screen = ((1920, 1080), wide) if landscape else ((1080, 1920), upright)
     one = request.getfixturevalue("kiosk_class")(
-        screen, tmp_path_factory.mktemp("pages") / "state", size, mm, ["--still"]
+        screen, tmp_path_factory.mktemp("pages") / "state", size, mm, ["--still", *low]
     )
     one.dots, one.state = size[0] / mm[0], one.errors.with_name("state")
     one.page("attract")
