@@ -21,13 +21,13 @@ from devices import drivers
 from devices.cable import CALM, DELAYS, Cable, Exchange
 from devices.condition import State
 from devices.driver import Driver
-from devices.links import Link, check_link, open_link
+from devices.links import Link, LinkMistake, check_link, open_link
 from devices.options import read_options
 from devices.orders import Outcome
 from devices.roles import News, Order
 from devices.words import to_json
 
-__all__ = ["DeviceEntry", "DeviceState", "Outcome", "State", "Station"]
+__all__ = ["DeviceEntry", "DeviceState", "Outcome", "State", "Station", "mistakes"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Station:
         Raises Mistake (one sentence a line, naming the place) or LinkMistake, before anything is opened.
         """
         self.entries = {entry.name: entry for entry in devices}
-        _check(devices)
+        if wrong := _shared(devices):
+            raise Mistake(*wrong)
         self._cables = {entry.name: _cable(entry, tell, delays, calm) for entry in devices}
         for cable in self._cables.values():
             cable.start()
@@ -155,8 +156,29 @@ class Station:
             )
 
 
-def _check(devices: Sequence[DeviceEntry]) -> None:
-    """Two devices cannot have one name, nor one cable."""
+def mistakes(devices: Sequence[DeviceEntry], place: str = "") -> list[str]:
+    """What is wrong in these entries, a sentence each, without opening anything; `place` stands before their names."""
+    wrong = []
+    for entry in devices:
+        here = f"{place}{entry.name}"
+        try:
+            kinds = drivers.load(entry.driver).Driver.links
+            scheme = check_link(entry.link).scheme
+            if scheme not in (*kinds, "sim"):
+                wrong.append(f"{here}.link: {entry.driver} sits on {' or '.join(kinds)}, not on {scheme}")
+            if isinstance(entry.options, Mapping):
+                read_options(entry.driver, entry.options, f"{here}.options")
+        except KeyError as unknown:
+            wrong.append(f"{here}.driver: {unknown.args[0]}")
+        except LinkMistake as mistake:
+            wrong.append(f"{here}.link: {mistake}")
+        except Mistake as mistake:
+            wrong += mistake.lines
+    return wrong or _shared(devices)
+
+
+def _shared(devices: Sequence[DeviceEntry]) -> list[str]:
+    """Two devices cannot have one name, nor one cable. Raises LinkMistake."""
     wrong = []
     names = [entry.name for entry in devices]
     wrong += [f"devices: two are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
@@ -164,8 +186,7 @@ def _check(devices: Sequence[DeviceEntry]) -> None:
     for link in sorted({one for one in links if links.count(one) > 1}):
         users = ", ".join(entry.name for entry in devices if entry.link == link)
         wrong.append(f"devices: {users} name the same cable {link}; several addresses on it are one device's options")
-    if wrong:
-        raise Mistake(*wrong)
+    return wrong
 
 
 def _cable(entry: DeviceEntry, tell: Callable[[str, News], None], delays: Sequence[float], calm: float) -> Cable:

@@ -10,6 +10,8 @@ import click
 
 from config import machine as machines
 from config.reader import Mistake
+from devices.station import mistakes
+from kiosk.attendant import entries_of
 from kiosk.program import Line
 from kiosk.supervisor import NotReady, Supervisor
 
@@ -42,6 +44,9 @@ def run(file: Path, check: bool) -> None:
     """What this machine is, as FILE (hall.toml) says; nothing is simulated. Ctrl-C or SIGTERM stops it."""
     try:
         machine = machines.load(file)
+        wrong = mistakes(entries_of(machine.devices), "device.")
+        if wrong:
+            raise Mistake(*wrong).inside(file.resolve())
     except Mistake as mistake:
         raise click.ClickException(str(mistake)) from mistake
     for sentence in machines.warnings(machine):

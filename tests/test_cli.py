@@ -79,3 +79,35 @@ def test_a_mistake_in_the_file_names_its_place(tmp_path):
     out = bianmin("run", cwd=tmp_path)
     assert out.returncode == 1
     assert f"{tmp_path}/hall.toml: kiosk.idle: expected int, got '60'" in out.stderr
+
+
+@pytest.mark.parametrize(
+    ("device", "sentence"),
+    [
+        ('driver = "escpos"\nlink = "sim:"', "device.d.driver: no driver is called 'escpos'; there are: "),
+        (
+            'driver = "queue-bus"\nlink = "seriel:///dev/x"',
+            "device.d.link: link 'seriel:///dev/x': there is no kind of",
+        ),
+        ('driver = "queue-bus"\nlink = "v4l2:///dev/video0"', "device.d.link: queue-bus sits on serial or socket"),
+        (
+            'driver = "escpos-printer"\nlink = "sim:"\noptions = { width_mm = 70 }',
+            "device.d.options.width_mm: expected",
+        ),
+        ('driver = "escpos-printer"\nlink = "sim:"\noptions = { width = 58 }', "device.d.options.width: is not known"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [["run", "--check"], ["run"]])
+def test_a_mistake_in_a_device_is_told_before_anything_starts(tmp_path, arguments, device, sentence):
+    (tmp_path / "hall.toml").write_text(f'[machine]\nname = "v1"\n[[device]]\nname = "d"\n{device}\n')
+    out = bianmin(*arguments, cwd=tmp_path)
+    assert out.returncode == 1
+    assert f"{tmp_path}/hall.toml: {sentence}" in out.stderr
+    assert "Traceback" not in out.stderr
+    assert list(tmp_path.iterdir()) == [tmp_path / "hall.toml"]
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "docs" / "examples").glob("*.toml")), ids=lambda file: file.stem)
+def test_the_examples_are_in_order(example):
+    out = bianmin("run", "--check", str(example))
+    assert (out.returncode, out.stderr) == (0, "")
