@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {
     "demo": ("kiosk.demo:demo", "A whole hall on this machine, each device simulated on its own wire."),
     "run": ("kiosk.run:run", "What this machine is, as its hall.toml says; nothing is simulated."),
+    "technician": ("kiosk.technician:technician", "Set the technician's code and password on this machine."),
     "hall": ("hall_api.cli:hall", "The hall's own door: serve it, make tokens and passwords."),
     "device": ("devices.cli:device", "Look at, try and simulate devices on their cables."),
     "test": ("kiosk.check:test", "Check everything: style, types, floors, and the whole test suite."),
