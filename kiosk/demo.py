@@ -30,13 +30,15 @@ from rich.table import Table
 from config import machine as machines
 from config import plans
 from hall_api.client import HallAway, HallClient
-from kiosk import demo_hall
+from kiosk import demo_hall, maintenance
+from kiosk.app import settings_of
 from kiosk.day import HOURS, Day, as_json, plan_day, summary
 from kiosk.program import Line
 from kiosk.run import command, environment
 from kiosk.supervisor import NotReady, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
+CODE = "246810"  # opens the kiosk's maintenance page: a corner pressed for five seconds
 PASSWORD = "bianmin-demo"  # a demo's, on loopback, over a database that is thrown away
 START = 30.0
 PORT = 8000
@@ -188,6 +190,7 @@ class DemoHall:
             accounts.set_password(person.login, PASSWORD)
         self.tokens = {role: accounts.new_token(role, f"demo-{role}") for role in ("screen", "manager", "kiosk")}
         store.close()
+        maintenance.set_code(settings_of(self.machine).state, CODE)
         self.manager = HallClient(self.machine.hall_url, self.tokens["manager"])
         for person in self.machine.plan.staff:
             if person.window is not None:
@@ -258,6 +261,7 @@ class DemoHall:
         if not self.headless:
             where = f"screenshots land in {self.shots}" if self.shots else "--shots DIR takes pictures of it"
             self._say(f"the kiosk's window is on display {self.display}; {where}")
+            self._say(f"its maintenance page: five seconds on the top left corner, code {CODE}")
         self._say(f"files and logs: {self.folder}. Ctrl-C ends everything.")
 
     def _say(self, sentence: str) -> None:
