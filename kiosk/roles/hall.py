@@ -13,6 +13,7 @@ from config import machine as machines
 from config.machine import Machine
 from hall_api.hall import Hall
 from hall_api.server import CannotServe, Serving, serve
+from kiosk.roles import leave
 from screens.blueprint import create_screens
 from screens.voice import Voice
 
@@ -90,4 +91,4 @@ def write_secret(file: Path, secret: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    leave(main, sys.argv[1])

@@ -18,7 +18,7 @@ from hall_api.client import HallAway, HallClient, HallRefused
 from kiosk.app import run_terminal, settings_of
 from kiosk.attendant import Attendant, Ears
 from kiosk.outside import Away, Outside, Record, Refused
-from kiosk.roles import post
+from kiosk.roles import leave, post
 
 
 class HallHere:
@@ -167,4 +167,4 @@ def _pass_on(outside: Outside, devices: DevicesHere, said: News) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    leave(main, *sys.argv[1:])

@@ -12,6 +12,7 @@ from types import FrameType
 
 from config import machine as machines
 from config.machine import Device, Machine
+from config.reader import Mistake
 from devices.gateway.app import create_gateway, gateway_of
 from devices.gateway.guard import PasswordFile
 from devices.gateway.server import Server
@@ -59,7 +60,10 @@ def window_devices(machine: Machine) -> list[Device]:
 
 
 def wait_for_token(machine: Machine, role: str, stop: threading.Event) -> str:
-    """The token of a role. On a fresh machine the hall writes it a moment later; said once when it is missing."""
+    """The token of a role. On a fresh machine the hall writes it a moment later; said once when it is missing.
+
+    Raises Mistake when others may read the file.
+    """
     file, said = machine.token_file(role), time.monotonic() + 10
     while not stop.is_set():
         if file.exists():
@@ -77,7 +81,7 @@ def wait_for_token(machine: Machine, role: str, stop: threading.Event) -> str:
 
 
 class Post:
-    """An attendant and its local page, for one role of a machine."""
+    """An attendant and its local page, for one role of a machine. Raises Mistake when the page cannot be served."""
 
     def __init__(self, machine: Machine, role: str, devices: list[Device], token: str, port: int, ears: Ears) -> None:
         name = f"{machine.about.name}-{role}" if len(machine.about.roles) > 1 else machine.about.name
@@ -96,7 +100,11 @@ class Post:
             self.attendant.station, title=name, login=password.matches if password.path.exists() else None
         )
         hear_too(ears, gateway_of(self.app).hear)
-        self.page: Server = serve_gateway(self.app, machine.gateway.host, port)
+        try:
+            self.page: Server = serve_gateway(self.app, machine.gateway.host, port)
+        except (OSError, ValueError) as trouble:  # both are sentences that name the place in hall.toml
+            self.attendant.station.close()
+            raise Mistake(str(trouble)) from trouble
 
     def start(self) -> None:
         """Begin to serve."""

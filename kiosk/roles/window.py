@@ -6,7 +6,7 @@ import sys
 import threading
 
 from kiosk.attendant import Ears
-from kiosk.roles import post
+from kiosk.roles import leave, post
 
 
 def main(file: str) -> int:
@@ -26,4 +26,4 @@ def main(file: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    leave(main, sys.argv[1])
