@@ -149,11 +149,14 @@ def _body(request: Request) -> bytes:
     length = request.environ.get("CONTENT_LENGTH")
     if not length:
         return request.get_data(cache=False)  # none, or in chunks
-    if not length.isdigit():
+    if not (length.isascii() and length.isdigit()):
         raise Problem("bad_request")
     if int(length) > BODY_LIMIT:
         raise Problem("too_large")
-    raw: bytes = request.environ["wsgi.input"].read(int(length))
+    try:
+        raw: bytes = request.environ["wsgi.input"].read(int(length))
+    except OSError as cause:  # it hung up, or stopped, in the middle: nobody's mistake here
+        raise Problem("bad_request") from cause
     return raw
 
 

@@ -117,3 +117,19 @@ def test_a_token_nobody_was_given(house):
     assert "Bearer" in answer.headers["WWW-Authenticate"]
     answer = stranger.http.post("/v1/tickets", json={"queue": "A"}, headers={"Authorization": "Basic eDp5"})
     refused(answer, 401, "not_signed_in")
+
+
+class HungUp:
+    """The body of a caller who went away in the middle, as the server hands it out."""
+
+    def read(self, size=-1):
+        raise OSError("unexpected end of file while reading request at position 1")
+
+
+def test_a_caller_who_hangs_up_in_the_middle_is_no_mistake_of_ours(house, caplog):
+    kiosk = house.caller("kiosk")
+    broken = {"wsgi.input": HungUp(), "CONTENT_LENGTH": "50"}
+    headers = {"Authorization": f"Bearer {kiosk.token}"}
+    refused(kiosk.http.post("/v1/tickets", headers=headers, environ_overrides=broken), 400, "bad_request")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert house.caller().get("/queues").json["queues"][0]["waiting"] == 0
