@@ -164,8 +164,8 @@ class Driver(driver.Driver):
         if self._buffer or self._skipping or not self._calm:
             code, calm = self._buffer, self._calm and not self._skipping
             self._buffer, self._skipping = b"", False
-            if calm:
-                self._code(code, news)
+            if calm:  # a tab before a pause is a suffix, whatever the set-up says
+                self._code(code if self.set_up.binary else code.rstrip(b"\t"), news)
             self._calm = True
         elif self._asked:
             self._no_answer(news)

@@ -60,6 +60,15 @@ def test_without_a_suffix_a_pause_ends_a_code() -> None:
     assert driver.silence() == [code("line one\rline two")]
 
 
+def test_a_scanner_that_says_tab_where_cr_is_expected_is_understood_after_a_pause() -> None:
+    driver = Driver()
+    assert driver.feed(b"column\tcolumn\t") == []
+    assert driver.silence() == [Alive(), code("column\tcolumn")]
+    binary = Driver(Options(binary=True))
+    binary.feed(b"A\t")
+    assert binary.silence() == [Alive(), code("A\t")]
+
+
 def test_chinese_in_both_encodings_keeps_its_bytes() -> None:
     driver = Driver()
     assert driver.feed("国办发".encode() + b"\r") == [Alive(), code("国办发")]
