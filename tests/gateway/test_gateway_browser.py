@@ -72,6 +72,12 @@ def test_a_fault_comes_and_goes_before_ones_eyes(tab, page, bench):
     assert tab.wrong == []
 
 
+def choose_device(tab, name):
+    """Its page, not merely its link: every device's page has buttons of the same names."""
+    tab.page.get_by_role("link", name=name).click()
+    expect(tab.page.get_by_role("heading", name=name, level=2)).to_be_visible()
+
+
 def test_the_buttons_and_their_four_results(tab, page, bench):
     tab.page.goto(page)
     outcome = tab.page.locator(".result .outcome")
@@ -80,19 +86,19 @@ def test_the_buttons_and_their_four_results(tab, page, bench):
     expect(outcome).to_contain_text("成功：设备已确认。")
     assert bench.far["printer"].obeyed == [PrintTest()]
 
-    tab.page.get_by_role("link", name="strips").click()
+    choose_device(tab, "strips")
     choose = tab.page.locator(".trial", has_text="呼叫 A001").locator("select")
     choose.select_option(label="6 号窗口 window 6")
     tab.page.get_by_role("button", name="呼叫 A001").click()
     expect(outcome).to_have_class(re.compile("done"))
     assert bench.far["strips"].obeyed == [ShowCall(number="A001", window=6, address=2)]
 
-    tab.page.get_by_role("link", name="old strip").click()
+    choose_device(tab, "old strip")
     tab.page.get_by_role("button", name="显示欢迎词").click()
     expect(outcome).to_have_class(re.compile("unknown"))
     expect(outcome).to_contain_text("无法确认")
 
-    tab.page.get_by_role("link", name="away").click()
+    choose_device(tab, "away")
     tab.page.get_by_role("button", name="打印测试小票").click()
     expect(outcome).to_have_class(re.compile("failed"))
     expect(tab.page.locator(".result .reason")).not_to_be_empty()
