@@ -5,6 +5,7 @@ A process of its own, so that what it loads does not stay in the hall's memory. 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -31,4 +32,5 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # the links of all tickets stand in the file: nobody else on this machine shall read it
     main(sys.argv[1])

@@ -84,3 +84,13 @@ def test_no_question_looks_at_old_tickets(url, name):
     connection.close()
     assert any(index in plan for index in indexes.split("|")), plan
     assert "SCAN tickets" not in plan.replace("SCAN tickets USING", "")
+
+
+def test_only_its_owner_reads_the_file(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path}/hall.db")
+    try:
+        rights = {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()}
+        assert {"hall.db", "hall.db-wal"} <= rights.keys()
+        assert set(rights.values()) == {"0o600"}
+    finally:
+        store.close()
