@@ -58,7 +58,7 @@ def test_greenlets_share_the_hall(url):
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said.pop("numbers") == [f"A{n:03d}" for n in range(1, 161)]
-    assert said.pop("ticks") > 160, "others ran while these waited for the disk"
+    assert said.pop("ticks") > 10, "others ran while these waited for the disk: how often depends on the disk"
     assert said == {"waiting": 160, "refused": "window_closed", "in_order": True, "in_hub": True}
 
 
