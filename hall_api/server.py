@@ -252,7 +252,7 @@ def _fork(work: Callable[[], int]) -> int:
         code = work()
     except CannotServe as sentence:
         print(f"Error: {sentence}", file=sys.stderr)
-    except BaseException:
+    except BaseException:  # a forked child must end here, whatever happened, and never run its parent's code
         log.exception("a process of the hall broke down")
     finally:
         sys.stdout.flush()

@@ -143,7 +143,7 @@ class Day:
             clerks = [room.submit(self._clerk, no) for no in self.windows]
             try:
                 self._take_numbers()
-            except BaseException:
+            except BaseException:  # Ctrl-C too: the clerks must go home before it is raised again
                 self.stop.set()
                 raise
             self.arrived.set()

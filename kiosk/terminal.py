@@ -61,7 +61,7 @@ class Terminal(Deeds, Answers):
         except Exception as trouble:  # noqa: BLE001 - no mistake of ours may leave a citizen before a dead page
             try:
                 self.broke(trouble)
-            except Exception:
+            except Exception:  # the last resort has failed: logged, and the next turn tries again
                 log.exception("the failsafe page could not be shown")
 
     def _press(self, event: Event, value: Any) -> None:

@@ -31,7 +31,7 @@ def _hear(callback: Callback, lines: list[Told]) -> None:
     """One follower's mistake must stop neither the pen nor the other followers."""
     try:
         callback(lines)
-    except Exception:
+    except Exception:  # whatever it is, it is the follower's own: it is logged, the others go on
         log.exception("a follower of the hall's news failed")
 
 
