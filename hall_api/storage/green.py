@@ -5,8 +5,10 @@ Nothing needs to be monkey-patched, and the threading module must not be: the wr
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import gevent
@@ -14,6 +16,9 @@ from gevent import monkey
 from gevent.hub import Waiter
 
 from hall_api.storage.waiting import Slot
+
+TURN = 0.001  # seconds a busy hub may keep the interpreter from the threads that work for it
+GIVE = 0.0001  # seconds it then steps aside: enough for a thread to wake up and take over
 
 
 class GreenSlot:
@@ -45,22 +50,45 @@ class Greenlets:
         self._calls: deque[Callable[[], None]] = deque()
         self._bell = self._hub.loop.async_()
         self._bell.start(self._ring)
+        self._asked = 0  # orders that other threads work on now
+        self._gave = 0.0  # when the hub last stepped aside, or had nobody to step aside for
+        self._round = self._hub.loop.check(ref=False)
+        self._round.start(self._step_aside)
 
     def slot(self) -> GreenSlot:
         """A fresh place to wait."""
+        self._asked += 1
         return GreenSlot()
 
     def wake(self, slots: Iterable[Slot]) -> None:
         """From any thread: the hub wakes each of them."""
         for slot in slots:
             assert isinstance(slot, GreenSlot)
-            self._calls.append(slot.wake)
+            self._calls.append(partial(self._answered, slot))
         self._bell.send()
 
     def deliver(self, callback: Callable[[Any], None], news: Any) -> None:
         """From any thread: the hub calls back."""
         self._calls.append(lambda: callback(news))
         self._bell.send()
+
+    def _answered(self, slot: GreenSlot) -> None:
+        self._asked -= 1
+        slot.wake()
+
+    def _step_aside(self) -> None:
+        """Once in every round of the hub: let the threads at work go on, however busy the hub is.
+
+        CPython hands its lock over by request only to a waiter whose whole waiting time passed without the lock being
+        let go. A hub lets it go and takes it back all the time (every look at its sockets does), so it starves them:
+        an order was seen to take a minute beside one greenlet that never rests.
+        """
+        now = time.monotonic()
+        if not self._asked:
+            self._gave = now
+        elif now - self._gave > TURN:
+            time.sleep(GIVE)
+            self._gave = time.monotonic()
 
     def _ring(self) -> None:
         while self._calls:

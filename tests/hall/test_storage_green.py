@@ -53,8 +53,7 @@ print(json.dumps({
 """
 
 
-def test_greenlets_share_the_hall(tmp_path):
-    url = f"sqlite:///{tmp_path / 'hall.db'}"
+def test_greenlets_share_the_hall(url):
     done = subprocess.run([sys.executable, "-c", CODE, url], cwd=ROOT, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
