@@ -127,7 +127,8 @@ python_packages() {
     all=$(grep -c '^[a-z0-9].*==' "$lock") || true
     say "[3 of 4] Python packages, $all of them"
     {
-        "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off \
+        # The lock is complete, so nothing is resolved; it leaves out a second copy of OpenCV that one package asks for.
+        "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off --no-deps \
             --only-binary :all: --require-hashes -r "$lock" 2>&1 </dev/null && echo "$complete" || echo "$failed"
     } | progress "$all"
     [ "$(tail -n 1 "$log")" = "$complete" ] ||

@@ -23,6 +23,7 @@ COMMANDS = {
     "technician": ("kiosk.technician:technician", "Set the technician's code and password on this machine."),
     "hall": ("hall_api.cli:hall", "The hall's own door: serve it, make tokens and passwords."),
     "device": ("devices.cli:device", "Look at, try and simulate devices on their cables."),
+    "vision": ("devices.vision.cli:vision", "Pages, codes and text in pictures, as the document camera finds them."),
     "test": ("kiosk.check:test", "Check everything: style, types, floors, and the whole test suite."),
 }
 

@@ -1,0 +1,30 @@
+"""`bianmin vision`: what the document camera's eye finds in picture files. Names and JSON shapes are a contract."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import cast
+
+import click
+
+from devices.vision import commands
+
+
+class Commands(click.Group):
+    """The sub-commands are the files of `devices/vision/commands/`; being there is being registered."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in order of the alphabet."""
+        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The sub-command, imported now; None when there is none of this name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return cast(click.Command, importlib.import_module(f"{commands.__name__}.{cmd_name}").command)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def vision() -> None:
+    """Find pages, codes and text in pictures."""
