@@ -10,6 +10,7 @@ prints one slip after the other; the reporter tells how the devices are; the out
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import queue
@@ -19,7 +20,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,11 @@ LOOK_EVERY = 0.5  # seconds between two looks at the devices
 REFRESH_AFTER = 1.0  # seconds after an event until the pads are told how many wait
 AT_ONCE = 0.1  # seconds within which a rating is told as it is pressed
 TOO_LATE = 10.0  # seconds after a visit's end in which its evaluator may still light up: another may sit there later
+TWICE = 0.7  # seconds after a call in which "next" is the same finger again: nobody has walked to the window yet
+AGAIN = 1.0  # seconds until a duty that broke down is taken up again
 SHUT_OUT = 10.0  # seconds until a hall that knows our token no more is asked again
 LEARNT = ("TicketCalled", "ServiceFinished", "RatingInvited")  # events that the answer to a key tells as well
+INVITING = ("RatingInvited", "RatingClosed", "TicketRated")
 LATER = (401, 429)  # refusals that say nothing about the message: our token is unknown, or we ask too often
 
 
@@ -85,6 +89,7 @@ class Attendant:
         self._stop = threading.Event()
         self._taken_in: deque[tuple[str, int | None, str | None, str]] = deque(maxlen=200)
         self._wishes: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
+        self._called: dict[int, float] = {}  # window → when it last called, by our monotonic clock
         self._showing: dict[tuple[str, int], Future[Any]] = {}
         self._next: dict[tuple[str, int], Order] = {}
         self._count_due = 0.0
@@ -96,6 +101,10 @@ class Attendant:
         for one in self.station.states():
             self.places[one.name] = Place(one.name, one.roles, one.windows)
         self.windows = {no: WindowNow(no) for place in self.places.values() for no in place.windows.values()}
+        self._invited = state / f"{name}-invited.json"
+        for no, ticket in _read_invited(self._invited).items():
+            if no in self.windows:
+                self.windows[no] = replace(self.windows[no], rating=ticket)
         self.outbox = Outbox(state / f"{name}-outbox", self._deliver, HallAway)
         self.slips = Slips(
             hall,
@@ -107,7 +116,8 @@ class Attendant:
         )
         duties = (self._follow, self._run, self._report, *((self.slips.run,) if kiosk else ()))
         self._threads = [
-            threading.Thread(target=duty, name=f"{name} {duty.__name__.strip('_')}", daemon=True) for duty in duties
+            threading.Thread(target=self._do, args=(duty,), name=f"{name} {duty.__name__.strip('_')}", daemon=True)
+            for duty in duties
         ]
 
     def start(self) -> None:
@@ -125,6 +135,16 @@ class Attendant:
         for thread in self._threads:
             thread.join(timeout=5)
 
+    def _do(self, duty: Callable[[], None]) -> None:
+        """A duty, taken up again after whatever it stumbled over: a machine must not fall silent behind its back."""
+        while not self._stop.is_set():
+            try:
+                duty()
+                return
+            except Exception:  # a mistake of ours that nobody foresaw: told in the log, and the hall goes on
+                LOG.exception("%s broke down and is taken up again", threading.current_thread().name)
+                self._stop.wait(AGAIN)
+
     # ---- devices speak -------------------------------------------------------------------------------------------
 
     def _tell(self, device: str, news: News) -> None:
@@ -133,7 +153,7 @@ class Attendant:
         if place is None:  # the first words of a device, before the station has been asked who is there
             return
         with self._lock:
-            request = bell.heed(news, place, self.windows)
+            request = None if self._is_echo(place, news) else bell.heed(news, place, self.windows)
         if request is not None:
             self._ask_for(device, news.address, request)
         elif isinstance(news, roles.KeyPressed):
@@ -141,6 +161,15 @@ class Attendant:
         if isinstance(news, roles.Alive) or (isinstance(news, roles.LinkDown) and news.over):
             self._catch_up(device)
         self.ears.news(device, news)
+
+    def _is_echo(self, place: Place, news: News) -> bool:
+        """A "next" so soon after a call would finish the visit of a citizen who has only just been called."""
+        if not isinstance(news, roles.KeyPressed) or news.key is not roles.Key.CALL_NEXT:
+            return False
+        no = bell.window_of(place, news.address)
+        now = self.windows.get(no or 0)
+        fresh = time.monotonic() - self._called.get(no or 0, -TWICE) < TWICE
+        return now is not None and now.ticket_state == "called" and fresh
 
     def _ask_for(self, device: str, address: int, request: Request) -> None:
         """A rating goes by way of the disk, a key straight to the hall."""
@@ -205,16 +234,34 @@ class Attendant:
                 self._taken_in.append(told)
             if no in self.windows:
                 self.windows[no] = bell.follow(self.windows[no], kind, data)
+                if kind == "TicketCalled":
+                    self._called[no] = time.monotonic()
+        if kind in INVITING:
+            self._keep_invited()
         for ring in bell.ring(kind, data, list(self.places.values())):
             self._show(ring)
+
+    def _keep_invited(self) -> None:
+        """Which visits may be rated stands on the disk too: for presses while this program starts without a hall."""
+        with self._lock:
+            invited = {str(no): now.rating for no, now in self.windows.items() if now.rating}
+            draft = self._invited.with_suffix(".part")
+            try:
+                draft.write_text(json.dumps(invited), encoding="utf-8")
+                draft.replace(self._invited)
+            except OSError as trouble:
+                LOG.error("open invitations to rate could not be kept on the disk (%s)", trouble)
 
     def _sorry(self, device: str, address: int) -> None:
         """Tell the clerk at the pad that the key did nothing: two beeps."""
         if roles.CALL_PAD.name in self.places[device].roles:
             self.station.send(device, roles.Beep(times=2, address=address))
 
-    def _deliver(self, message: Message) -> None:
-        """For the outbox: raises HallAway to be tried again; a refusal (already rated) is an answer."""
+    def _deliver(self, message: Message) -> bool:
+        """For the outbox: raises HallAway to be tried again; a refusal (already rated) is an answer.
+
+        False when the hall broke down over this very message: it is kept for a hall that has been mended.
+        """
         # What counts is when the key was pressed, not when its message gets through.
         waited = time.time() - message.at
         body = {**message.body, "age": math.ceil(waited) if waited > AT_ONCE else 0}
@@ -223,7 +270,11 @@ class Attendant:
         except HallRefused as no:
             if no.status in LATER:
                 raise HallAway(no.detail) from no
+            if no.status >= 500:
+                LOG.error("the hall broke down over a message, which is kept: %s", no.code)
+                return False
             LOG.info("the hall did not take a message: %s", no.code)
+        return True
 
     # ---- the hall speaks -----------------------------------------------------------------------------------------
 
@@ -247,6 +298,7 @@ class Attendant:
             if window["no"] in self.windows:
                 with self._lock:
                     self.windows[window["no"]] = _now(window)
+        self._keep_invited()
         for name in self.places:
             self._catch_up(name)
         if self.kiosk:
@@ -388,6 +440,14 @@ class Attendant:
 
     def _get(self, path: str) -> dict[str, Any]:
         return self.hall.get(path)
+
+
+def _read_invited(file: Path) -> dict[int, str]:
+    """Window → visit that may be rated, as it was known last; nothing when it is not known or was half written."""
+    try:
+        return {int(no): str(ticket) for no, ticket in json.loads(file.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _now(window: Mapping[str, Any]) -> WindowNow:

@@ -73,7 +73,7 @@ def demo(
     def say(sentence: str) -> None:
         console.print(sentence, style="yellow", soft_wrap=True, highlight=False)
 
-    with own_folder() as (shift, folder), Supervisor(folder / "logs", say=say) as keeper, keeper.signals():
+    with own_folder(ROOT / "var") as (shift, folder), Supervisor(folder / "logs", say=say) as keeper, keeper.signals():
         try:
             hall = DemoHall(folder, keeper, console, headless=headless, shots=shots)
             hall.start(port or PORT + shift, PAGES + 2 * shift, speed if citizens else None)
@@ -92,12 +92,19 @@ def demo(
 
 
 @contextlib.contextmanager
-def own_folder() -> Iterator[tuple[int, Path]]:
-    """An empty folder for one demo, and how many are taken by others: two demos at once get two, and other ports."""
+def own_folder(var: Path) -> Iterator[tuple[int, Path]]:
+    """An empty folder in `var` for one demo, and how many are taken by others: two demos get two, and other ports."""
     for number in range(9):
-        folder = ROOT / "var" / (f"demo-{number + 1}" if number else "demo")
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as lock:
+        folder = var / (f"demo-{number + 1}" if number else "demo")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock_file = (folder / ".lock").open("w")
+        except OSError as trouble:
+            raise click.ClickException(
+                f"{folder} cannot be written by this user ({trouble.strerror}); "
+                "copy Bianmin to a folder of your own and start it there."
+            ) from trouble
+        with lock_file as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

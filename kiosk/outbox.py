@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,13 @@ class Message:
 class Outbox:
     """Messages on disk and one thread that brings them to the hall, oldest first.
 
-    `send(message)` returns normally when the hall has answered, whatever the answer, and raises `away` (an exception
-    class) when it could not be reached; then everything waits `pause` seconds and is tried again.
+    `send(message)` tells whether the hall has answered; after False this message waits, and the others go on (the hall
+    stumbled over this one). It raises `away` (an exception class) when the hall could not be reached: then all wait.
+    What waits is tried again after `pause` seconds.
     """
 
     def __init__(
-        self, folder: Path, send: Callable[[Message], None], away: type[Exception], *, pause: float = 1.0
+        self, folder: Path, send: Callable[[Message], bool], away: type[Exception], *, pause: float = 1.0
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder, self._send, self._away, self._pause = folder, send, away, pause
@@ -64,7 +66,11 @@ class Outbox:
 
     def waiting(self) -> list[Path]:
         """Files of the messages that have not reached the hall, oldest first."""
-        return sorted(self._folder.glob("*.json"), key=lambda p: (p.stat().st_mtime_ns, p.name))
+        found = []
+        for file in self._folder.glob("*.json"):
+            with suppress(FileNotFoundError):  # delivered while somebody looks
+                found.append((file.stat().st_mtime_ns, file.name, file))
+        return [file for *_, file in sorted(found)]
 
     def close(self) -> None:
         """Stop carrying; what waits stays on the disk for the next start."""
@@ -75,12 +81,16 @@ class Outbox:
     def _carry(self) -> None:
         while not self._stop.is_set():
             self._wake.clear()
+            pause = 30.0
             try:
                 for file in self.waiting():
                     message = _read(file)
-                    if message is not None:
-                        self._send(message)
+                    if message is None:
+                        continue
+                    if self._send(message):
                         file.unlink()
+                    else:
+                        pause = self._pause
             except self._away:
                 self._stop.wait(self._pause)
                 continue
@@ -88,7 +98,7 @@ class Outbox:
                 LOG.error("the box of messages for the hall cannot be read (%s); a technician must look", trouble)
                 self._stop.wait(30)
                 continue
-            self._wake.wait(timeout=30)
+            self._wake.wait(timeout=pause)
 
 
 def _read(file: Path) -> Message | None:

@@ -141,6 +141,7 @@ def rejoin(order: Rejoin, draft: Draft) -> None:
     waits = replace(
         ticket,
         state=state,
+        window=0,
         place=place_after(ticket, line, policy.rejoin_after),
         first=0,
         rejoins=ticket.rejoins + 1,

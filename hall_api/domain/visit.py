@@ -104,6 +104,7 @@ def transfer(order: Transfer, draft: Draft) -> None:
         state=step("transfer", ticket),
         queue=order.queue or ticket.queue,
         bound=order.window or 0,
+        window=0,
         called_at=None,
         recalled_at=None,
         started_at=None,

@@ -376,6 +376,7 @@ def test_a_transferred_ticket_keeps_its_arrival(hall, clock):
     assert refused(hall, Transfer(ticket=ticket["id"])) == ("transfer_where", "invalid")
     moved = hall.obey(Transfer(ticket=ticket["id"], queue="B"), CLERK)
     assert (moved["state"], moved["queue"], moved["number"], moved["ahead"]) == ("waiting", "B", "A001", 0)
+    assert moved["window"] is None, "it waits for whoever calls it, no longer at the window that sent it on"
     assert [q["waiting"] for q in hall.queues()["queues"]] == [0, 2]
     assert call(hall, 3)["number"] == "A001"
 

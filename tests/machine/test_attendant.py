@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devices.roles import CardPresented
+from devices.roles import CardPresented, Key, KeyPressed
+from kiosk.attendant import Ears
 
 FRIDAY = datetime(2026, 11, 20, 1, 30, tzinfo=UTC).timestamp()
 CARD = CardPresented(
@@ -268,6 +269,22 @@ def test_a_rating_survives_hall_and_window_program_both_killed(whole_hall, soon)
     assert [e["data"]["grade"] for e in hall.told("TicketRated")] == [4]
 
 
+def test_a_rating_pressed_while_the_window_program_starts_without_a_hall_is_stored_later(whole_hall, soon):
+    hall = whole_hall().open()
+    window = hall.run("window")
+    hall.all_ready("bus", "strip3")
+    ticket = invited(hall, soon)
+    kept = hall.folder / "state" / "k1-window-invited.json"
+    soon(lambda: ticket["id"] in kept.read_text(), 5)
+    window.kill()
+    hall.hall.kill()
+    hall.attend("window")
+    soon(lambda: hall.rate(3, 5) or outbox(hall), 10)
+    hall.open()
+    soon(lambda: hall.as_("").ticket(ticket["id"])["rating"] == "rated", 10)
+    assert [e["data"]["grade"] for e in hall.told("TicketRated")] == [5]
+
+
 def test_a_rating_pressed_in_time_counts_though_the_hall_was_away_for_longer_than_it_may_wait(whole_hall, soon):
     hall = whole_hall(policy={"rating_prompt": 10}).open()
     hall.attend("window")
@@ -434,3 +451,34 @@ def test_a_strip_does_not_wait_for_a_journal_that_comes_late(whole_hall, soon):
     finally:
         late.set()
         window.close()
+
+
+def test_next_pressed_right_after_a_call_finishes_nobody(whole_hall, soon):
+    hall = whole_hall().open()
+    hall.open_windows(3)
+    window = hall.attend("window")
+    hall.all_ready("bus", "strip3")
+    first, second = hall.issue(kiosk=None), hall.issue(kiosk=None)
+    hall.press(3, "call_next")
+    soon(lambda: window.windows[3].ticket == first["id"])
+    window._tell("bus", KeyPressed(key=Key.CALL_NEXT, address=3))  # the pad's line eats quicker repeats by itself
+    soon(lambda: hall.obeyed("bus", "Beep"), 5)
+    assert hall.as_("").ticket(first["id"])["state"] == "called"
+    hall.press_again(3, "call_next")
+    soon(lambda: second["number"] in [s["number"] for s in hall.obeyed("strip3", "ShowCall")])
+    assert hall.as_("").ticket(first["id"])["state"] == "done"
+
+
+def test_a_duty_that_breaks_down_is_taken_up_again(whole_hall, soon, caplog):
+    broken = []
+
+    def stumble(role, state, reason):
+        if state == "ready" and not broken:
+            broken.append(role)
+            raise ZeroDivisionError("somebody's mistake")
+
+    hall = whole_hall().open()
+    hall.attend("kiosk", ears=Ears(changed=stumble))
+    hall.all_ready("printer")
+    assert broken
+    assert "k1-kiosk report broke down and is taken up again" in caplog.text

@@ -226,3 +226,14 @@ def test_the_village_example_runs_end_to_end_with_tokens_it_made_itself(start, d
     running.interrupt()
     assert running.process.returncode == 0, "\n".join(running.lines)
     assert running.left() == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path):
+    from click import ClickException
+
+    from kiosk.demo import own_folder
+
+    (tmp_path / "var").write_text("a file where the folder should be")
+    with pytest.raises(ClickException) as told, own_folder(tmp_path / "var"):
+        pass
+    assert "copy Bianmin to a folder of your own" in told.value.message

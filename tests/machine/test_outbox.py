@@ -16,12 +16,16 @@ class Hall:
 
     def __init__(self):
         self.away = False
+        self.stumbles_over = None  # a grade
         self.got = []
 
     def send(self, message):
         if self.away:
             raise Away
+        if message.body["grade"] == self.stumbles_over:
+            return False
         self.got.append((message.key, message.path, dict(message.body)))
+        return True
 
 
 @pytest.fixture
@@ -68,3 +72,16 @@ def test_a_spoilt_file_is_put_aside_and_holds_nothing_up(tmp_path, hall):
     wait(lambda: hall.got)
     box.close()
     assert [p.suffix for p in folder.iterdir()] == [".spoilt"]
+
+
+def test_a_message_the_hall_breaks_down_over_is_kept_and_holds_the_others_up_no_longer(tmp_path, hall):
+    hall.stumbles_over = 2
+    box = Outbox(tmp_path / "outbox", hall.send, Away, pause=0.02)
+    for grade in (2, 5):
+        box.put("/tickets/x/rate", {"grade": grade})
+    wait(lambda: [body["grade"] for _, _, body in hall.got] == [5])
+    assert len(box.waiting()) == 1
+    hall.stumbles_over = None  # mended
+    wait(lambda: not box.waiting())
+    box.close()
+    assert [body["grade"] for _, _, body in hall.got] == [5, 2]
