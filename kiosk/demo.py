@@ -177,7 +177,7 @@ class DemoHall:
         file = self.folder / "hall.toml"
         gateway = demo_hall.free_port(pages)
         while demo_hall.free_port(gateway + 1) != gateway + 1:  # the kiosk's page stands one port higher
-            gateway = demo_hall.free_port(0)
+            gateway = demo_hall.free_port()
         screen = PORTRAIT if not os.environ.get("DISPLAY") else SMALL
         text = demo_hall.hall_toml(links, port=demo_hall.free_port(port), gateway=gateway, screen=screen, policy=policy)
         file.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,19 +24,20 @@ WIRES = (
     Wire("strip3", "pingan-strip", {"addresses": [3]}, port=0),
 )
 SERVED = {BUS: {n: n for n in WINDOWS}, "strip1": {1: 1}, "strip2": {2: 2}, "strip3": {3: 3}}
+OWN_PORTS = range(20_000, 32_000)  # below those the kernel gives to outgoing connections
 KIOSK_USES = {"printer": "printer", "reader": "id-reader", "scanner": "scanner", "camera": "camera"}
 
 
-def free_port(wanted: int) -> int:
-    """`wanted` when nobody listens there, else any free port of 127.0.0.1."""
-    for port in (wanted, 0):
+def free_port(wanted: int = 0) -> int:
+    """`wanted` when nobody listens there, else a free port of 127.0.0.1 that no outgoing connection takes meanwhile."""
+    for port in (*([wanted] if wanted else []), *random.sample(OWN_PORTS, 50)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return port
     raise OSError("no free TCP port on 127.0.0.1")
 
 

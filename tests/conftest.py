@@ -107,10 +107,10 @@ class WholeHall:
         self.street = Street(folder / "wires", wires, self.said.append)
         self._closing = contextlib.ExitStack()
         self._closing.callback(self.street.close)
-        self.port = free_port(0)
+        self.port = free_port()
         (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
         self.file = folder / "hall.toml"
-        self.file.write_text(self._toml(wires, policy, free_port(0)), encoding="utf-8")
+        self.file.write_text(self._toml(wires, policy, free_port()), encoding="utf-8")
         state = folder / "state"
         state.mkdir(mode=0o700)
         shutil.copy(template, state / "hall.db")

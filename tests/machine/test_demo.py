@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from kiosk.demo_hall import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {
@@ -168,12 +169,6 @@ def display():
         yield f":{answer.readline().strip()}"
     screen.kill()
     screen.wait()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def village(folder):
