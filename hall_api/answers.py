@@ -7,6 +7,7 @@ from typing import Any
 
 from config.plan import HallPlan
 from hall_api.domain.calendar import iso, working_days_left
+from hall_api.domain.channels import rating_channel
 from hall_api.domain.line import wait_minutes
 from hall_api.domain.ratings import person
 from hall_api.domain.rows import Case, DeviceState, PrintJob, QueueDay, Row, Ticket, WindowState
@@ -97,6 +98,7 @@ class Shapes:
             "rating": (
                 {"ticket": rated.id, "number": rated.number, "until": moment(window.rating_until)} if rated else None
             ),
+            "channel": rating_channel(window.no, reader.devices()),
         }
         if public:
             shape["ticket"] = _without(shape["ticket"], "id")
@@ -124,6 +126,7 @@ class Shapes:
             "machine": device.machine,
             "device": device.device,
             "role": device.role,
+            "roles": list(device.roles or (device.role,)),
             "state": "absent" if silent else device.state,
             "reason": device.reason,
             "windows": list(device.windows),

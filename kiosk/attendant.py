@@ -381,6 +381,7 @@ class Attendant:
                 {
                     "device": name,
                     "role": self.places[name].roles[0],
+                    "roles": list(self.places[name].roles),
                     "state": states[name][0],
                     "reason": states[name][1],
                     "windows": sorted(set(self.places[name].windows.values())),

@@ -272,6 +272,28 @@ class WholeHall:
         self.street.do({"device": "bus", "news": "Rated", "grade": grade, "address": no})
 
 
+BROWSER = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium_with() -> Iterator[Callable[..., Any]]:
+    """Starts Debian's browser with these flags more; one driver for all tests of a process, which cannot hold two."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        yield lambda *flags: play.chromium.launch(
+            executable_path="/usr/bin/chromium", headless=True, args=[*BROWSER, *flags]
+        )
+
+
 @pytest.fixture(scope="session")
 def hall_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The hall's tables, made once."""

@@ -59,6 +59,9 @@ class Book(Protocol):
     def device(self, machine: str, device: str) -> DeviceState | None:
         """What was last said of a device."""
 
+    def devices(self) -> Sequence[DeviceState]:
+        """What was last said of every device."""
+
     def silent_devices(self, since: int) -> Sequence[DeviceState]:
         """Devices not absent or disabled that nobody spoke of since then."""
 
@@ -140,6 +143,12 @@ class Draft:
         found = self.rows.get((WindowState, no)) or self.book.window(no)
         assert isinstance(found, WindowState)
         return found
+
+    def devices(self) -> list[DeviceState]:
+        """Every device as this draft has it."""
+        rows = {key_of(row): row for row in self.book.devices()}
+        rows |= {key: row for key, row in self.rows.items() if isinstance(row, DeviceState)}
+        return list(rows.values())
 
     def only_own_window(self, no: int) -> None:
         """A window's own machine speaks for that window only; Refusal not_your_window (403) otherwise."""

@@ -253,6 +253,14 @@ class DeviceChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RatingChannelChanged(Event):
+    """A window is rated through another channel from now on: its evaluator went (`qr`) or came (`evaluator`)."""
+
+    window: int
+    channel: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlarmRaised(Event):
     """Someone must go and look; `reason` says who should do what."""
 

@@ -212,6 +212,7 @@ class ReportDevice(Order):
     state: str
     reason: str = ""
     windows: tuple[int, ...] = ()
+    roles: tuple[str, ...] = ()  # all that it is for; empty: only `role`
 
 
 @dataclass(frozen=True, kw_only=True)

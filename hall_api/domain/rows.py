@@ -144,6 +144,7 @@ class DeviceState:
     state: str
     reason: str = ""
     windows: tuple[int, ...] = ()
+    roles: tuple[str, ...] = ()
     since: int = 0
     seen_at: int = 0
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from config.words import translator
 from hall_api.domain.book import Cleared, Draft
 from hall_api.domain.calendar import TOLERANCE_MS
+from hall_api.domain.channels import tell_channels
 from hall_api.domain.events import AlarmCleared, AlarmRaised, DayClosed, DeviceChanged, TicketExpired
 from hall_api.domain.orders import AnswerHelp, CallHelper, Housekeep, ReportDevice, ReportDevices
 from hall_api.domain.ratings import run_out
@@ -35,13 +36,14 @@ def report_device(order: ReportDevice, draft: Draft) -> None:
         state=order.state,
         reason=order.reason,
         windows=tuple(order.windows),
+        roles=tuple(order.roles) or (order.role,),
         since=before.since if before and before.state == order.state else now,
         seen_at=now,
     )
     draft.subject = state
     draft.save(state)
     if before is None or replace(before, seen_at=now) != state:
-        _changed(state, draft)
+        _changed(before, state, draft)
 
 
 def report_devices(order: ReportDevices, draft: Draft) -> None:
@@ -50,7 +52,7 @@ def report_devices(order: ReportDevices, draft: Draft) -> None:
         report_device(report, draft)
 
 
-def _changed(state: DeviceState, draft: Draft) -> None:
+def _changed(before: DeviceState | None, state: DeviceState, draft: Draft) -> None:
     draft.tell(
         DeviceChanged(
             machine=state.machine,
@@ -61,6 +63,7 @@ def _changed(state: DeviceState, draft: Draft) -> None:
             windows=state.windows,
         )
     )
+    tell_channels(before, state, draft)
     if state.state in TROUBLE:
         raise_alarm(state.machine, state.device, state.reason or f"{state.role}: {state.state}", draft)
     elif state.state in WELL:
@@ -106,7 +109,7 @@ def housekeep(order: Housekeep, draft: Draft) -> None:
             device, state="absent", reason=say("The machine is silent; check its power and network."), since=now
         )
         draft.save(absent)
-        _changed(absent, draft)
+        _changed(device, absent, draft)
     if draft.moment.behind > TOLERANCE_MS:
         raise_alarm(*CLOCK, say("The hall computer's clock was set back; a technician must set it right."), draft)
     else:

@@ -5,11 +5,13 @@ Other rooms' pages (boards, window screens) use the same `/static/…` files by 
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
+import segno
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, send_from_directory, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -22,8 +24,9 @@ FOLDER = Path(__file__).resolve().parent
 _ICONS = re.compile(r"(css/(fontawesome|solid|regular)\.min\.css|webfonts/fa-(solid-900|regular-400)\.(woff2|ttf))")
 
 
-def create_pages(known_ticket: Callable[[str], bool], *, second: str = "en") -> Blueprint:
-    """The blueprint. `known_ticket` tells whether a ticket has this id; `second` is the language below Chinese."""
+def create_pages(known_ticket: Callable[[str], bool], *, public_url: str = "", second: str = "en") -> Blueprint:
+    """The blueprint. `known_ticket` tells whether a ticket has this id; `public_url` stands before citizens' links;
+    `second` is the language below Chinese."""
     pages = Blueprint(
         "pages",
         __name__,
@@ -47,6 +50,15 @@ def create_pages(known_ticket: Callable[[str], bool], *, second: str = "en") -> 
         if not known_ticket(ticket_id):
             abort(make_response(render_template("pages/missing.html"), 404))
         return render_template("pages/ticket.html", ticket_id=ticket_id)
+
+    @pages.get("/t/<ticket_id>/qr.svg")
+    def ticket_code(ticket_id: str) -> Response:
+        """The same link as on the slip, for a window screen that takes the place of an evaluator."""
+        if not known_ticket(ticket_id):
+            abort(404)
+        code, drawn = segno.make(f"{public_url}/t/{ticket_id}", error="m"), io.BytesIO()
+        code.save(drawn, kind="svg", scale=8, border=4, light="#FFFFFF")
+        return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
     return pages
 

@@ -13,7 +13,7 @@ from hall_api.storage import statements as ask
 from hall_api.storage.engine import Cells, Connection
 
 R = TypeVar("R", Ticket, WindowState, QueueDay, PrintJob, Evaluation, Case, DeviceState, Alarm)
-LISTS = {"windows", "options"}  # kept as JSON text
+LISTS = {"windows", "options", "roles"}  # kept as JSON text
 
 
 def row_of(kind: type[R], cells: Cells) -> R:
@@ -128,6 +128,10 @@ class Reader:
         """What was last said of a device."""
         return self.row(DeviceState, ask.DEVICE, machine=machine, device=device)
 
+    def devices(self) -> Sequence[DeviceState]:
+        """What was last said of every device."""
+        return self.rows(DeviceState, ask.DEVICES)
+
     def silent_devices(self, since: int) -> Sequence[DeviceState]:
         """Devices not absent or disabled that nobody spoke of since then."""
         return self.rows(DeviceState, ask.SILENT, since=since)
@@ -143,6 +147,7 @@ class Snapshot(Reader):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._windows: Sequence[WindowState] | None = None
+        self._devices: Sequence[DeviceState] | None = None
         self._days: dict[tuple[str, str], QueueDay] = {}
 
     def all_windows(self) -> Sequence[WindowState]:
@@ -150,6 +155,12 @@ class Snapshot(Reader):
         if self._windows is None:
             self._windows = super().all_windows()
         return self._windows
+
+    def devices(self) -> Sequence[DeviceState]:
+        """What was last said of every device."""
+        if self._devices is None:
+            self._devices = super().devices()
+        return self._devices
 
     def queue_day(self, date: str, queue: str) -> QueueDay:
         """The queue's day; a fresh one when nothing was stored."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"  # the newest migration; a store with another one is brought up to date by a child process
+HEAD = "0003"  # the newest migration; a store with another one is brought up to date by a child process
 
 metadata = MetaData()
 
@@ -227,6 +227,7 @@ device_states = Table(
     Column("state", String, nullable=False),
     _words("reason"),
     _words("windows", "[]"),
+    _words("roles", "[]"),  # all that it is for; `role` is the first
     Column("since", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
 )

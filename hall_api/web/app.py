@@ -68,14 +68,14 @@ def create_app(
         for door in noun:
             blueprint.add_url_rule(door.path, door.name, _view(front, door), methods=[door.method])
         app.register_blueprint(blueprint)
-    for pages in (_pages(front), _enrolment(front), *extra_blueprints):
+    for pages in (_pages(front, public_url), _enrolment(front), *extra_blueprints):
         app.register_blueprint(pages)
     _explain_errors(app)
     app.wsgi_app = StrictHeaders(app.wsgi_app, behind_tls=behind_tls)  # type: ignore[method-assign]
     return app
 
 
-def _pages(front: Front) -> Blueprint:
+def _pages(front: Front, public_url: str) -> Blueprint:
     from hall_api.pages import create_pages  # the pages read their templates and words: not needed to make a token
 
     def known_ticket(ticket_id: str) -> bool:
@@ -85,7 +85,7 @@ def _pages(front: Front) -> Blueprint:
             return refusal.kind is not Kind.MISSING  # the page itself says when the hall is away
         return True
 
-    return create_pages(known_ticket)
+    return create_pages(known_ticket, public_url=public_url.rstrip("/"))
 
 
 def _nowhere() -> str:

@@ -90,12 +90,14 @@ WINDOW = thing(
         )
     ),
     rating=maybe(thing({"ticket": TEXT}, number=TEXT, until=TIME)),
+    channel=one_of("evaluator", "qr"),
 )
 CALL = thing(number=TEXT, window=WHOLE, window_name=TEXT, zone=TEXT, at=TIME, recall=COUNT, priority=TRUTH)
 DEVICE = thing(
     machine=TEXT,
     device=TEXT,
     role=TEXT,
+    roles=several(TEXT),
     state=one_of("absent", "connecting", "ready", "degraded", "error", "disabled"),
     reason=TEXT,
     windows=several(WHOLE),

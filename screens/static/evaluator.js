@@ -1,8 +1,8 @@
 // The evaluator card: the clerk's card while nothing is asked, five grades when a visit has ended, one press decides.
-import { get, order, Refusal } from "/static/api.js";
+import { order, Refusal } from "/static/api.js";
 import { $, h, icon, pair, show, text } from "/static/dom.js";
 import { faces } from "/static/faces.js";
-import { followWindow } from "./own_window.js";
+import { followWindow, invitationOf } from "./own_window.js";
 import { REASONS, REASONS_VERSION } from "./reasons.js";
 import { both, fill, t, w } from "./words.js";
 
@@ -136,14 +136,10 @@ function draw(window, hall, feed) {
   else if (!window.rating && invited && grade === null && feed?.enrolled) rest(); // ended while this card was off
 }
 
-/** A card that was off when the visit ended: the state names no ticket to screens, the journal does. */
+/** A card that was off when the visit ended. */
 async function findInvitation({ number }) {
-  try {
-    const { seq } = await get("/v1/healthz");
-    const { events } = await get(`/v1/events?after=${Math.max(0, seq - 500)}&limit=500&wait=0`);
-    const found = events.findLast((event) => event.type === "RatingInvited" && event.data.window === no && event.data.number === number);
-    if (found) invite(found.data);
-  } catch { /* not enrolled, or the hall is away: the clerk's card stays */ }
+  const found = await invitationOf(no, number);
+  if (found) invite(found);
 }
 
 function hear(event) {

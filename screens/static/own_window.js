@@ -4,6 +4,18 @@ import { clock, keepTime, now, show, text } from "/static/dom.js";
 import { Feed, soon } from "/static/follow.js";
 import { fill, t } from "./words.js";
 
+/** Which ticket the invitation for `number` at window `no` is for: the state names none to screens, the journal does to
+ *  enrolled ones. Null when this screen is not enrolled or the hall is away. */
+export async function invitationOf(no, number) {
+  try {
+    const { seq } = await get("/v1/healthz");
+    const { events } = await get(`/v1/events?after=${Math.max(0, seq - 500)}&limit=500&wait=0`);
+    return events.findLast((event) => event.type === "RatingInvited" && event.data.window === no && event.data.number === number)?.data ?? null;
+  } catch {
+    return null;
+  }
+}
+
 const STALE_MS = 10000;
 const PATIENCE_MS = 2500; // for the first answer, before the sign shows
 

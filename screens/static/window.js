@@ -1,25 +1,29 @@
 // The screen above a window: shows the number being served and the window's state in words.
 import { $, h, icon, pair, show, text } from "/static/dom.js";
-import { followWindow } from "./own_window.js";
+import { followWindow, invitationOf } from "./own_window.js";
 import { both, t, w } from "./words.js";
 
 const no = Number(document.body.dataset.window);
 const FACES = {
   called: { icon: "bullhorn", words: w("Please come to this window") },
   serving: { icon: "handshake", words: w("Being served") },
+  rate: { icon: "star", words: w("Please rate this visit"), large: w("Scan the code on your slip") },
   open: { icon: "", words: w("Welcome"), large: w("Please wait") },
   paused: { icon: "circle-pause", words: w("Back in a moment"), large: w("Paused") },
   closed: { icon: "circle-xmark", words: w("Please use another window"), large: w("Not open") },
 };
 let flashed = "";
+let coded = ""; // the number whose code is shown
 
 function draw(window, hall) {
   const ticket = window.ticket;
-  const state = ticket ? (ticket.state === "serving" ? "serving" : "called") : window.state;
+  const rating = !ticket && window.state === "open" && window.channel === "qr" ? window.rating : null; // no evaluator works here
+  const state = ticket ? (ticket.state === "serving" ? "serving" : "called") : rating ? "rate" : window.state;
+  drawCode(rating);
   const face = FACES[state];
   $("#face").dataset.state = state;
   text("#name", window.name);
-  $("#state").replaceChildren(...(ticket && face.icon ? [icon(face.icon)] : []), pair(ticket ? both(face.words) : [window.reason && state === "paused" ? window.reason : t(face.words), ""]));
+  $("#state").replaceChildren(...((ticket || rating) && face.icon ? [icon(face.icon)] : []), pair(ticket ? both(face.words) : [window.reason && state === "paused" ? window.reason : t(face.words), ""]));
   text("#number", ticket?.number ?? t(face.large));
   $("#under").replaceChildren(...pair(ticket ? ["", ""] : ["", both(face.large)[1]]).childNodes);
   show("#clerk", Boolean(window.clerk) && state !== "closed");
@@ -32,6 +36,19 @@ function draw(window, hall) {
   const call = state === "called" ? `${ticket.number} ${ticket.recalls}` : "";
   if (call && call !== flashed) flash();
   flashed = call;
+}
+
+/** The code of the visit that may be rated now; on a screen that is not enrolled the words alone send people to their slip. */
+async function drawCode(rating) {
+  const number = rating?.number ?? "";
+  if (coded === number) return;
+  coded = number;
+  show("#code", false);
+  const found = number ? await invitationOf(no, number) : null;
+  if (!found || coded !== number) return;
+  $("#code-image").src = `/t/${encodeURIComponent(found.ticket)}/qr.svg`;
+  text("#code-number", number);
+  show("#code", true);
 }
 
 function flash() {

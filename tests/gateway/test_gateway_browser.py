@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from devices.gateway import create_gateway, gateway_of, serve
 from devices.roles import FrameSeen, PaperOut, PrintTest, ShowCall
 
-CHROMIUM = "/usr/bin/chromium"
 expect.set_options(timeout=15000)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
+def browser(chromium_with: Callable[..., Browser]) -> Iterator[Browser]:
+    opened = chromium_with()
+    yield opened
+    opened.close()
 
 
 class Tab:

@@ -10,7 +10,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from hall_api.accounts import Accounts
 from hall_api.storage.store import open_store
@@ -20,15 +19,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from hall_for_browsers import LARGE, PLAN  # noqa: E402  (the program and its tests share their plans)
 
 PASSWORD = "correct horse 42"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LOUD = "--autoplay-policy=no-user-gesture-required"  # as a display's launcher starts its browser
 
 
@@ -130,22 +120,16 @@ def large_hall(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def play():
-    with sync_playwright() as play:
-        yield play
-
-
-@pytest.fixture(scope="session")
-def chromium(play):
-    browser = play.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=[*FLAGS, LOUD])
+def chromium(chromium_with):
+    browser = chromium_with(LOUD)
     yield browser
     browser.close()
 
 
 @pytest.fixture
-def shy_chromium(play):
+def shy_chromium(chromium_with):
     """A browser as anybody opens it: no page sounds before it was pressed."""
-    browser = play.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
+    browser = chromium_with()
     yield browser
     browser.close()
 

@@ -169,6 +169,34 @@ def test_the_window_screen_tells_its_state_in_words(hall, visit, complaints, pic
     assert complaints == []
 
 
+def test_a_window_without_an_evaluator_asks_for_a_rating_by_code(hall, visit, complaints, picture):
+    pads = {"device": "pads", "role": "evaluator", "state": "ready", "windows": [3]}
+    hall.ask("/devices", {"machine": "w3", "devices": [pads]})
+    hall.open_window()
+    enrolled, stranger = (visit("/window/3", (1280, 720), screen=known) for known in (True, False))
+    for page in (enrolled, stranger):
+        follows(page)
+    first, second = hall.issue("A"), hall.issue("A")
+    hall.call_next()
+    hall.finish(first)
+    expect(enrolled.locator("#number")).to_have_text("请稍候")  # the evaluator asks, not the screen
+    hall.call_next()
+    hall.ask("/devices", {"machine": "w3", "devices": [{**pads, "state": "absent", "reason": "unplugged"}]})
+    hall.finish(second)
+    for page in (enrolled, stranger):
+        expect(page.locator("#number")).to_have_text("请扫小票上的二维码")
+        expect(page.locator("#state")).to_contain_text("请您评价本次服务")
+    code = enrolled.locator("#code-image")
+    expect(code).to_be_visible()
+    assert code.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    expect(stranger.locator("#code")).to_be_hidden()  # a screen nobody enrolled is told no citizen's link
+    picture(enrolled, "window-screen-rate")
+    hall.ask(f"/tickets/{second['id']}/rate", {"grade": 5, "channel": "qr"})
+    expect(enrolled.locator("#number")).to_have_text("请稍候")
+    expect(enrolled.locator("#code")).to_be_hidden()
+    assert complaints == []
+
+
 def test_a_window_that_does_not_exist(visit):
     page = visit("/window/99", (1280, 720), screen=True)
     expect(page.locator("#state")).not_to_have_text("")

@@ -9,6 +9,7 @@ import { fill, t, w } from "./words.js";
 const LONG_WAIT_MIN = 30;
 const STALE_MS = 10000;
 const STATES = { open: ["circle-check", w("Open")], paused: ["circle-pause", w("Paused")], closed: ["circle-xmark", w("Closed")] };
+const CHANNELS = { evaluator: ["star", w("Rated by evaluator")], qr: ["qrcode", w("Rated by QR code")] };
 const CARDS = { green: ["circle", w("In time")], yellow: ["triangle-exclamation", w("Yellow card")], red: ["square-xmark", w("Red card")] };
 const CASES = { open: w("Open case"), closed: w("Closed case") };
 const FIGURES = [["issued", w("Numbers given")], ["called", w("Called")], ["recalled", w("Called again")], ["passed", w("Passed")], ["finished", w("Finished")]];
@@ -63,6 +64,7 @@ function drawWindows(windows) {
       h("span.soft", {}, window.name),
       h("span.ticket", {}, ticket?.number ?? "–"),
       h("span.soft", {}, ticket ? `${t(ticket.state === "serving" ? w("Being served") : w("Being called"))} ${span(ticket.started_at ?? ticket.called_at)}` : window.reason || " "),
+      h("span.soft.channel", {}, icon(CHANNELS[window.channel][0]), t(CHANNELS[window.channel][1])),
       h("span.soft", {}, window.clerk ? `${window.clerk.name} · ${window.clerk.work_no}` : t("no clerk")));
   }));
 }

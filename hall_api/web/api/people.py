@@ -23,6 +23,7 @@ DEVICE = Field(
         "role": NAME,
         "state": Field(required=True, choices=STATES),
         "reason": Field(high=400),
+        "roles": Field(kind=list, high=8, items=NAME),
         "windows": Field(kind=list, high=64, items=Field(kind=int, required=True, low=1, high=9999)),
     },
 )
@@ -69,6 +70,7 @@ def report_devices(ask: Ask) -> Order | dict[str, Any]:
             state=device["state"],
             reason=device["reason"] or "",
             windows=tuple(device["windows"] or ()),
+            roles=tuple(device["roles"] or ()),
         )
         for device in ask.body["devices"]
     )
