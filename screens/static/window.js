@@ -35,6 +35,7 @@ function draw(window, hall) {
   text("#phone", window.complaint_phone ?? hall.complaint_phone);
   const call = state === "called" ? `${ticket.number} ${ticket.recalls}` : "";
   if (call && call !== flashed) flash();
+  if (!call) $("#face").classList.remove("flash");
   flashed = call;
 }
 

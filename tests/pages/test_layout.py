@@ -108,6 +108,21 @@ def test_the_evaluators_question_fits(size, hall, visit):
     assert page.evaluate(FAULTS, True) == []
 
 
+@pytest.mark.parametrize("enrolled", [True, False])
+def test_the_window_screens_call_for_a_rating_fits(enrolled, hall, visit, picture):
+    hall.open_window()
+    ticket = hall.issue("A")
+    hall.call_next()
+    page = visit("/window/3", screen=enrolled)
+    hall.finish(ticket)
+    expect(page.locator("#number")).to_have_text("请扫小票上的二维码")
+    expect(page.locator("#code")).to_be_visible(visible=enrolled)
+    for width, height in SIZES["/window/3"]:
+        page.set_viewport_size({"width": width, "height": height})
+        picture(page, f"window-rate-{enrolled}-{width}")
+        assert page.evaluate(FAULTS, True) == [], f"{width}×{height}"
+
+
 def test_the_phone_page_asks_and_answers_without_being_cut_off(hall, visit):
     hall.open_window()
     ticket = hall.issue("A")
