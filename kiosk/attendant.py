@@ -40,7 +40,7 @@ LOOK_EVERY = 0.5  # seconds between two looks at the devices
 REFRESH_AFTER = 1.0  # seconds after an event until the pads are told how many wait
 AT_ONCE = 0.1  # seconds within which a rating is told as it is pressed
 TOO_LATE = 10.0  # seconds after a visit's end in which its evaluator may still light up: another may sit there later
-TWICE = 0.7  # seconds after a call in which "next" is the same finger again: nobody has walked to the window yet
+TWICE = 0.7  # seconds in which a second "next" of one pad is the same finger: nobody has walked to the window yet
 AGAIN = 1.0  # seconds until a duty that broke down is taken up again
 SHUT_OUT = 10.0  # seconds until a hall that knows our token no more is asked again
 LEARNT = ("TicketCalled", "ServiceFinished", "RatingInvited")  # events that the answer to a key tells as well
@@ -89,7 +89,7 @@ class Attendant:
         self._stop = threading.Event()
         self._taken_in: deque[tuple[str, int | None, str | None, str]] = deque(maxlen=200)
         self._wishes: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
-        self._called: dict[int, float] = {}  # window → when it last called, by our monotonic clock
+        self._pressed_next: dict[tuple[str, int], float] = {}  # pad → when "next" was last heeded, monotonic
         self._showing: dict[tuple[str, int], Future[Any]] = {}
         self._next: dict[tuple[str, int], Order] = {}
         self._count_due = 0.0
@@ -163,13 +163,14 @@ class Attendant:
         self.ears.news(device, news)
 
     def _is_echo(self, place: Place, news: News) -> bool:
-        """A "next" so soon after a call would finish the visit of a citizen who has only just been called."""
+        """The same pad's "next" twice within a moment would finish the visit of a citizen who has only been called."""
         if not isinstance(news, roles.KeyPressed) or news.key is not roles.Key.CALL_NEXT:
             return False
-        no = bell.window_of(place, news.address)
-        now = self.windows.get(no or 0)
-        fresh = time.monotonic() - self._called.get(no or 0, -TWICE) < TWICE
-        return now is not None and now.ticket_state == "called" and fresh
+        key, pressed = (place.device, news.address), time.monotonic()
+        if pressed - self._pressed_next.get(key, -TWICE) < TWICE:
+            return True
+        self._pressed_next[key] = pressed
+        return False
 
     def _ask_for(self, device: str, address: int, request: Request) -> None:
         """A rating goes by way of the disk, a key straight to the hall."""
@@ -234,8 +235,6 @@ class Attendant:
                 self._taken_in.append(told)
             if no in self.windows:
                 self.windows[no] = bell.follow(self.windows[no], kind, data)
-                if kind == "TicketCalled":
-                    self._called[no] = time.monotonic()
         if kind in INVITING:
             self._keep_invited()
         for ring in bell.ring(kind, data, list(self.places.values())):
