@@ -17,7 +17,7 @@ from gevent.hub import Waiter
 
 from hall_api.storage.waiting import Slot
 
-TURN = 0.001  # seconds a busy hub may keep the interpreter from the threads that work for it
+PATIENCE = 0.005  # seconds without an answer after which a busy hub may be what the threads at work wait for
 GIVE = 0.0001  # seconds it then steps aside: enough for a thread to wake up and take over
 
 
@@ -51,7 +51,7 @@ class Greenlets:
         self._bell = self._hub.loop.async_()
         self._bell.start(self._ring)
         self._asked = 0  # orders that other threads work on now
-        self._gave = 0.0  # when the hub last stepped aside, or had nobody to step aside for
+        self._heard = 0.0  # when the hub last had an answer, or waited for none
         self._round = self._hub.loop.check(ref=False)
         self._round.start(self._step_aside)
 
@@ -83,13 +83,12 @@ class Greenlets:
         let go. A hub lets it go and takes it back all the time (every look at its sockets does), so it starves them:
         an order was seen to take a minute beside one greenlet that never rests.
         """
-        now = time.monotonic()
         if not self._asked:
-            self._gave = now
-        elif now - self._gave > TURN:
+            self._heard = time.monotonic()
+        elif time.monotonic() - self._heard > PATIENCE:
             time.sleep(GIVE)
-            self._gave = time.monotonic()
 
     def _ring(self) -> None:
+        self._heard = time.monotonic()
         while self._calls:
             self._calls.popleft()()
