@@ -3,6 +3,7 @@
     station = Station([DeviceEntry("pad", "queue-bus", "serial://by-path/…")], tell=print)
     station.send("pad", Beep()).result()        Obeyed, Refused or Unconfirmed
     station.states()                            one DeviceState each
+    station.apply([…])                          another configuration, without touching what stays the same
     station.close()
 
 The only threads of `devices/` are made here: two for each cable (`devices.cable`, `devices.teller`).
@@ -10,6 +11,7 @@ The only threads of `devices/` are made here: two for each cable (`devices.cable
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -86,12 +88,37 @@ class Station:
 
         Raises Mistake (one sentence a line, naming the place) or LinkMistake, before anything is opened.
         """
-        self.entries = {entry.name: entry for entry in devices}
-        if wrong := _shared(devices):
-            raise Mistake(*wrong)
-        self._cables = {entry.name: _cable(entry, tell, delays, calm) for entry in devices}
-        for cable in self._cables.values():
-            cable.start()
+        self._tell, self._delays, self._calm = tell, tuple(delays), calm
+        self._applying = threading.Lock()
+        self.entries: dict[str, DeviceEntry] = {}
+        self._cables: dict[str, Cable] = {}
+        self.apply(devices)
+
+    def apply(self, devices: Sequence[DeviceEntry]) -> list[str]:
+        """Have these devices and no others: what is new is opened, what is gone or changed is closed first.
+
+        Devices that stay as they were are not touched: their talk, counters and waiting orders go on. Returns the
+        names of those that were opened or closed, in order. May be called from any thread but not inside `tell`.
+
+        Raises Mistake or LinkMistake, as when the station is made, before anything is touched.
+        """
+        with self._applying:
+            if wrong := _shared(devices):
+                raise Mistake(*wrong)
+            entries = {entry.name: entry for entry in devices}
+            kept = {name for name, entry in entries.items() if self.entries.get(name) == entry}
+            made = {n: _cable(e, self._tell, self._delays, self._calm) for n, e in entries.items() if n not in kept}
+            gone = {name: cable for name, cable in self._cables.items() if name not in kept}
+            for cable in gone.values():
+                cable.stop()
+            for cable in gone.values():
+                cable.close()
+            # Swapped in one step: whoever asks meanwhile sees the old devices or the new ones, never half of them.
+            cables = {name: made.get(name) or self._cables[name] for name in entries}
+            self.entries, self._cables = entries, cables
+            for cable in made.values():
+                cable.start()
+            return sorted({*made, *gone})
 
     def send(self, device: str, order: Order, timeout: float = 10.0) -> Future[Outcome]:
         """Send an order; the future gets Obeyed, Refused or Unconfirmed. Refused at once while the device is absent.
@@ -102,11 +129,12 @@ class Station:
 
     def states(self) -> list[DeviceState]:
         """How each device is doing now."""
-        return [self._state(self.entries[name], cable) for name, cable in self._cables.items()]
+        return [self._state(entry, cable) for entry, cable in self._pairs()]
 
     def state(self, device: str) -> DeviceState:
         """How one device is doing now. Raises KeyError."""
-        return self._state(self.entries[device], self._cable(device))
+        cable = self._cable(device)
+        return self._state(self.entries[device], cable)
 
     def exchanges(self, device: str) -> list[Exchange]:
         """The last 200 things that passed on a device's cable, oldest first. Raises KeyError."""
@@ -132,6 +160,11 @@ class Station:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _pairs(self) -> list[tuple[DeviceEntry, Cable]]:
+        """Each device with its cable, as they are now; a configuration may be applied while we look."""
+        entries, cables = self.entries, self._cables
+        return [(entries[name], cable) for name, cable in cables.items() if name in entries]
 
     def _cable(self, device: str) -> Cable:
         if device not in self._cables:
