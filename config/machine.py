@@ -114,6 +114,7 @@ class Device:
     driver: str
     link: str = field(metadata={"help": "serial:///dev/serial/by-path/…?baud=9600, socket://host:port, sim:"})
     enabled: bool = True
+    bus: bool = field(default=False, metadata={"help": "one of several devices on one RS-485 line, all with this link"})
     options: Mapping[str, object] = field(default_factory=dict)  # read again by the driver's own Options
     windows: Mapping[int, int] = field(default_factory=dict)
 

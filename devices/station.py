@@ -6,7 +6,8 @@
     station.apply([…])                          another configuration, without touching what stays the same
     station.close()
 
-The only threads of `devices/` are made here: two for each cable (`devices.cable`, `devices.teller`).
+The only threads of `devices/` are made here: one for each cable (`devices.cable`), one for each device's news
+(`devices.teller`).
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from typing import Any
 
 from config.reader import Mistake
 from devices import drivers
-from devices.cable import CALM, DELAYS, Cable, Exchange
+from devices.cable import DELAYS, Cable
 from devices.condition import State
+from devices.conversation import CALM, Conversation, Exchange
 from devices.driver import Driver
 from devices.links import Link, LinkMistake, check_link, open_link
 from devices.options import read_options
@@ -42,6 +44,7 @@ class DeviceEntry:
     options: object = field(default_factory=dict)  # a table, or the driver's Options
     windows: Mapping[int, int] = field(default_factory=dict)
     enabled: bool = True
+    bus: bool = False  # one of several devices on one RS-485 line: each of them names the same link
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class DeviceState:
 
 
 class Station:
-    """The devices of one machine, each on a cable of its own."""
+    """The devices of one machine, each on a cable of its own or, on a line, with others (`devices.cable`)."""
 
     def __init__(
         self,
@@ -90,7 +93,8 @@ class Station:
         """
         self._tell, self._delays, self._calm = tell, tuple(delays), calm
         self._applying = threading.Lock()
-        self.entries: dict[str, DeviceEntry] = {}
+        self._talks: dict[str, tuple[DeviceEntry, Conversation]] = {}
+        self._groups: dict[str, list[DeviceEntry]] = {}  # what is on each cable, by the cable's name
         self._cables: dict[str, Cable] = {}
         self.apply(devices)
 
@@ -105,55 +109,64 @@ class Station:
         with self._applying:
             if wrong := _shared(devices):
                 raise Mistake(*wrong)
-            entries = {entry.name: entry for entry in devices}
-            kept = {name for name, entry in entries.items() if self.entries.get(name) == entry}
-            made = {n: _cable(e, self._tell, self._delays, self._calm) for n, e in entries.items() if n not in kept}
-            gone = {name: cable for name, cable in self._cables.items() if name not in kept}
+            groups = _groups(devices)
+            kept = {key for key, group in groups.items() if self._groups.get(key) == group}
+            talks = {e.name: self._talk(e) for key, group in groups.items() if key not in kept for e in group}
+            made = {key: self._cable(key, groups[key], talks) for key in groups if key not in kept}
+            gone = {key: cable for key, cable in self._cables.items() if key not in kept}
             for cable in gone.values():
                 cable.stop()
             for cable in gone.values():
                 cable.close()
+            touched = {*talks, *(talk.name for cable in gone.values() for talk in cable.talks)}
             # Swapped in one step: whoever asks meanwhile sees the old devices or the new ones, never half of them.
-            cables = {name: made.get(name) or self._cables[name] for name in entries}
-            self.entries, self._cables = entries, cables
+            self._talks = {
+                entry.name: (entry, talks.get(entry.name) or self._talks[entry.name][1]) for entry in devices
+            }
+            self._groups, self._cables = groups, {key: made.get(key) or self._cables[key] for key in groups}
             for cable in made.values():
                 cable.start()
-            return sorted({*made, *gone})
+            return sorted(touched)
+
+    @property
+    def entries(self) -> dict[str, DeviceEntry]:
+        """What is configured now, by name."""
+        return {name: entry for name, (entry, _) in self._talks.items()}
 
     def send(self, device: str, order: Order, timeout: float = 10.0) -> Future[Outcome]:
         """Send an order; the future gets Obeyed, Refused or Unconfirmed. Refused at once while the device is absent.
 
         Raises KeyError when this machine has no such device. Never wait for the result inside `tell`.
         """
-        return self._cable(device).send(order, timeout)
+        return self._find(device)[1].send(order, timeout)
 
     def states(self) -> list[DeviceState]:
         """How each device is doing now."""
-        return [self._state(entry, cable) for entry, cable in self._pairs()]
+        return [_state(entry, talk) for entry, talk in self._talks.values()]
 
     def state(self, device: str) -> DeviceState:
         """How one device is doing now. Raises KeyError."""
-        cable = self._cable(device)
-        return self._state(self.entries[device], cable)
+        return _state(*self._find(device))
 
     def exchanges(self, device: str) -> list[Exchange]:
         """The last 200 things that passed on a device's cable, oldest first. Raises KeyError."""
-        cable = self._cable(device)
-        with cable.lock:
-            return list(cable.exchanges)
+        _, talk = self._find(device)
+        with talk.lock:
+            return list(talk.exchanges)
 
     def last_news(self, device: str) -> list[tuple[datetime, News]]:
         """The last 50 pieces of news of a device, oldest first; personal fields are in clear here. Raises KeyError."""
-        cable = self._cable(device)
-        with cable.lock:
-            return list(cable.last_news)
+        _, talk = self._find(device)
+        with talk.lock:
+            return list(talk.last_news)
 
     def close(self) -> None:
         """Let go of every cable. Orders that still wait are refused."""
-        for cable in self._cables.values():
-            cable.stop()
-        for cable in self._cables.values():
-            cable.close()
+        with self._applying:
+            for cable in self._cables.values():
+                cable.stop()
+            for cable in self._cables.values():
+                cable.close()
 
     def __enter__(self) -> Station:
         return self
@@ -161,32 +174,42 @@ class Station:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _pairs(self) -> list[tuple[DeviceEntry, Cable]]:
-        """Each device with its cable, as they are now; a configuration may be applied while we look."""
-        entries, cables = self.entries, self._cables
-        return [(entries[name], cable) for name, cable in cables.items() if name in entries]
+    def _find(self, device: str) -> tuple[DeviceEntry, Conversation]:
+        talks = self._talks
+        if device not in talks:
+            raise KeyError(f"this machine has no device {device!r}; it has: {', '.join(talks) or 'none'}")
+        return talks[device]
 
-    def _cable(self, device: str) -> Cable:
-        if device not in self._cables:
-            raise KeyError(f"this machine has no device {device!r}; it has: {', '.join(self._cables) or 'none'}")
-        return self._cables[device]
+    def _talk(self, entry: DeviceEntry) -> Conversation:
+        return Conversation(entry.name, _driver(entry), self._tell, self._calm, entry.enabled)
 
-    def _state(self, entry: DeviceEntry, cable: Cable) -> DeviceState:
-        with cable.lock:
-            state, reason = cable.condition.state
-            return DeviceState(
-                name=entry.name,
-                driver=entry.driver,
-                roles=tuple(role.name for role in cable.driver.roles),
-                link=entry.link,
-                state=state,
-                reason=reason,
-                since=cable.since,
-                troubles=tuple(to_json(trouble) for trouble in cable.condition.troubles),
-                counters=dict(cable.counters),
-                windows=dict(entry.windows),
-                enabled=entry.enabled,
-            )
+    def _cable(self, key: str, group: Sequence[DeviceEntry], talks: Mapping[str, Conversation]) -> Cable:
+        """The cable of a group, not yet opened."""
+        first = group[0]
+        driver = talks[first.name].driver
+
+        def open_it() -> Link:
+            return open_link(first.link, driver.baud, lambda: drivers.load(first.driver).Simulator(driver.options))
+
+        return Cable(key, [talks[entry.name] for entry in group], open_it, self._delays, shared=first.bus)
+
+
+def _state(entry: DeviceEntry, talk: Conversation) -> DeviceState:
+    with talk.lock:
+        state, reason = talk.condition.state
+        return DeviceState(
+            name=entry.name,
+            driver=entry.driver,
+            roles=tuple(role.name for role in talk.driver.roles),
+            link=entry.link,
+            state=state,
+            reason=reason,
+            since=talk.since,
+            troubles=tuple(to_json(trouble) for trouble in talk.condition.troubles),
+            counters=dict(talk.counters),
+            windows=dict(entry.windows),
+            enabled=entry.enabled,
+        )
 
 
 def mistakes(devices: Sequence[DeviceEntry], place: str = "") -> list[str]:
@@ -211,18 +234,52 @@ def mistakes(devices: Sequence[DeviceEntry], place: str = "") -> list[str]:
 
 
 def _shared(devices: Sequence[DeviceEntry]) -> list[str]:
-    """Two devices cannot have one name, nor one cable. Raises LinkMistake."""
+    """Two devices cannot have one name, nor one cable unless it is a line for several. Raises LinkMistake."""
     wrong = []
     names = [entry.name for entry in devices]
     wrong += [f"devices: two are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
-    links = [entry.link for entry in devices if entry.enabled and check_link(entry.link).scheme != "sim"]
-    for link in sorted({one for one in links if links.count(one) > 1}):
-        users = ", ".join(entry.name for entry in devices if entry.link == link)
-        wrong.append(f"devices: {users} name the same cable {link}; several addresses on it are one device's options")
+    wired = [entry for entry in devices if entry.enabled and check_link(entry.link).scheme != "sim"]
+    for link in sorted({entry.link for entry in wired}):
+        users = [entry for entry in wired if entry.link == link]
+        called = ", ".join(entry.name for entry in users)
+        if len(users) > 1 and not all(entry.bus for entry in users):
+            wrong.append(
+                f"devices: {called} name the same cable {link}; several addresses of one family are one device's "
+                "options, and on a line (RS-485) with several families each entry says bus = true"
+            )
+        elif len(users) > 1:
+            wrong += _on_one_line(users, called)
     return wrong
 
 
-def _cable(entry: DeviceEntry, tell: Callable[[str, News], None], delays: Sequence[float], calm: float) -> Cable:
+def _on_one_line(users: Sequence[DeviceEntry], called: str) -> list[str]:
+    """What keeps devices from sharing a line: speeds that differ, addresses two of them have."""
+    wrong = []
+    made = [(entry, _driver(entry)) for entry in users]
+    speeds = {driver.baud for _, driver in made}
+    if len(speeds) > 1 and "baud" not in check_link(users[0].link).query:
+        usual = " or ".join(str(speed) for speed in sorted(speeds))
+        wrong.append(f"devices: {called} are made for different speeds; their link must say ?baud= ({usual})")
+    owners: dict[tuple[str, int], str] = {}
+    for entry, driver in made:
+        for address in getattr(driver.options, "addresses", (0,)):
+            other = owners.setdefault((entry.driver, address), entry.name)
+            if other != entry.name:
+                wrong.append(f"devices: {other} and {entry.name} both have address {address} on {entry.link}")
+    return wrong
+
+
+def _groups(devices: Sequence[DeviceEntry]) -> dict[str, list[DeviceEntry]]:
+    """The devices of each cable, by a name for the cable: the device's, or for a line its link."""
+    groups: dict[str, list[DeviceEntry]] = {}
+    for entry in devices:
+        line = entry.bus and check_link(entry.link).scheme != "sim"
+        groups.setdefault(f"line {entry.link}" if line else entry.name, []).append(entry)
+    return groups
+
+
+def _driver(entry: DeviceEntry) -> Driver:
+    """The driver of a device, set up. Raises Mistake."""
     try:
         module = drivers.load(entry.driver)
     except KeyError as unknown:
@@ -230,9 +287,5 @@ def _cable(entry: DeviceEntry, tell: Callable[[str, News], None], delays: Sequen
     options = entry.options
     if isinstance(options, Mapping):
         options = read_options(entry.driver, options, f"{entry.name}.options")
-    driver: Driver = module.Driver(options)
-
-    def open_it() -> Link:
-        return open_link(entry.link, driver.baud, lambda: module.Simulator(options))
-
-    return Cable(entry.name, driver, open_it, tell, delays, calm, entry.enabled)
+    made: Driver = module.Driver(options)
+    return made

@@ -414,5 +414,6 @@ def _as_event(now: WindowNow) -> tuple[str, dict[str, Any]]:
 def entries_of(devices: Sequence[Any]) -> list[DeviceEntry]:
     """Devices as hall.toml names them, for the station."""
     return [
-        DeviceEntry(d.name, d.driver, d.link, options=d.options, windows=d.windows, enabled=d.enabled) for d in devices
+        DeviceEntry(d.name, d.driver, d.link, options=d.options, windows=d.windows, enabled=d.enabled, bus=d.bus)
+        for d in devices
     ]

@@ -202,6 +202,8 @@ class Driver(driver.Driver):
         for frame in self._split(data):
             if self._sent and self._is_echo(frame):
                 continue
+            if self.shared and frame[5] not in self.set_up.addresses:
+                continue  # another device's on the same line
             if frame not in self._meanings:
                 if len(self._meanings) > 4096:
                     self._meanings.clear()
@@ -270,7 +272,7 @@ class Driver(driver.Driver):
             self._junk = 0
             yield frame
         cut = max(kept, len(held) - LONGEST + 1)  # the rest may still become a frame
-        self._junk += cut - kept
+        self._junk += 0 if self.shared else cut - kept  # on a shared line it may be another family's language
         self._tail = held[cut:]
 
     def _is_echo(self, frame: bytes) -> bool:

@@ -241,8 +241,8 @@ def test_a_driver_that_fails_takes_only_its_own_device_down(scanner: Any, diary:
     station = Station([entry(scanner.link, options), DeviceEntry("other", "serial-scanner", "sim:", NEWLAND)], diary)
     closing(station)
     until(lambda: {s.state for s in station.states()} == {State.READY})
-    cable = station._cables["scanner"]
-    cable.driver.set_up = None  # a driver's bug, as real as we can make one
+    _, talk = station._talks["scanner"]
+    talk.driver.set_up = None  # a driver's bug, as real as we can make one
     scanner.happen(CodeScanned(text="x"))
     until(lambda: station.state("scanner").state is State.ERROR)
     assert "A fault in our own program (AttributeError" in station.state("scanner").reason
