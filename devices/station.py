@@ -25,7 +25,8 @@ from devices.cable import DELAYS, Cable
 from devices.condition import State
 from devices.conversation import CALM, Conversation, Exchange
 from devices.driver import Driver
-from devices.links import Link, LinkMistake, check_link, open_link
+from devices.links import REMOTE, Link, LinkMistake, check_link, open_link
+from devices.links.identity import shifting
 from devices.options import read_options
 from devices.orders import Outcome
 from devices.roles import News, Order
@@ -219,9 +220,11 @@ def mistakes(devices: Sequence[DeviceEntry], place: str = "") -> list[str]:
         here = f"{place}{entry.name}"
         try:
             kinds = drivers.load(entry.driver).Driver.links
-            scheme = check_link(entry.link).scheme
-            if scheme not in (*kinds, "sim"):
-                wrong.append(f"{here}.link: {entry.driver} sits on {' or '.join(kinds)}, not on {scheme}")
+            target = check_link(entry.link)
+            if (REMOTE.get(target.scheme, target.scheme)) not in (*kinds, "sim"):
+                wrong.append(f"{here}.link: {entry.driver} sits on {' or '.join(kinds)}, not on {target.scheme}")
+            if why := shifting(target):
+                wrong.append(f"{here}.link: {why}")
             if isinstance(entry.options, Mapping):
                 read_options(entry.driver, entry.options, f"{here}.options")
         except KeyError as unknown:
