@@ -19,7 +19,18 @@ from datetime import UTC, datetime
 from devices.condition import Condition
 from devices.driver import Driver, OrderMistake
 from devices.orders import Orders, Outcome
-from devices.roles import FrameSeen, Garbled, News, Obeyed, Order, Refused, Trouble, Unconfirmed
+from devices.roles import (
+    Alive,
+    Exchanged,
+    FrameSeen,
+    Garbled,
+    News,
+    Obeyed,
+    Order,
+    Refused,
+    Trouble,
+    Unconfirmed,
+)
 from devices.teller import Teller
 from devices.words import say
 
@@ -70,7 +81,10 @@ class Conversation:
         tell: Callable[[str, News], None],
         calm: float = CALM,
         enabled: bool = True,
+        known_as: Callable[[Alive], str] = lambda alive: "",
+        must_prove: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`known_as` says what is wrong when another device answers than is known here; `must_prove`: one is known."""
         self.name, self.driver, self.enabled = name, driver, enabled
         self.lock = threading.Lock()
         self.condition = Condition(driver.answers, enabled)
@@ -87,6 +101,10 @@ class Conversation:
         self._clearing: dict[int, tuple[float, Garbled]] = {}  # address → when to tell that the noise is over
         self._written = 0  # bytes written since the last order was taken
         self._rhythm = Rhythm()
+        self._known_as, self._must_prove = known_as, must_prove
+        self._proved = False  # the right device has answered since the cable was opened
+        self._exchanged = ""  # why nothing here may be used
+        self._accepted = False  # a technician says that it was replaced on purpose
 
     # ---- from any thread ----------------------------------------------------------------------------------------
 
@@ -95,6 +113,11 @@ class Conversation:
         future = self._orders.put(order, timeout)
         self.wake()
         return future
+
+    def accept(self) -> None:
+        """Whatever hangs here is the right device: begin anew with it."""
+        self._accepted = True
+        self.wake()
 
     def start(self) -> None:
         """Begin to tell, unless the device is switched off."""
@@ -124,7 +147,7 @@ class Conversation:
         """When it will have an order to send or a question to put; None: not before something else happens."""
         if self.asleep_until is not None or not self.driver.idle:
             return None
-        if self._orders.waiting:
+        if self._orders.waiting and self._may_take():
             return 0.0
         if self.driver.timing.poll_every is not None and self.driver.patience is None:
             return self._rhythm.next_poll
@@ -143,7 +166,7 @@ class Conversation:
 
     def opened(self) -> None:
         """The cable is open: everything begins anew."""
-        self.asleep_until = None
+        self.asleep_until, self._proved, self._exchanged, self._accepted = None, False, "", False
         self._rhythm = Rhythm()
         self.driver.reset()
         self.pending = b""
@@ -205,6 +228,9 @@ class Conversation:
 
     def look_after(self, now: float) -> None:
         """Orders whose time is up get their outcome; noise that has stayed away is over."""
+        if self._accepted:
+            self._deliver(self.condition.forget())
+            self.opened()
         self._expire(now)
         for address in [address for address, (when, _) in self._clearing.items() if when <= now]:
             self._weigh(self._clearing.pop(address)[1])
@@ -261,7 +287,7 @@ class Conversation:
 
     def _take_next(self) -> bool:
         """Give the driver the next order if it is free for one."""
-        taken = self._orders.take() if self.driver.idle else None
+        taken = self._orders.take() if self.driver.idle and self._may_take() else None
         if taken is None:
             return False
         self._written = 0
@@ -270,6 +296,20 @@ class Conversation:
         except OrderMistake as mistake:
             self._hear([taken.refused(str(mistake))])
         return True
+
+    def _may_take(self) -> bool:
+        """A device that is known waits with its orders until it has shown that it is still the same."""
+        return not self._exchanged and (self._proved or not self.driver.identifies or not self._must_prove())
+
+    def _recognise(self, alive: Alive) -> None:
+        """The device says who it is. If it is another one, nothing it says is passed on and nothing is sent to it."""
+        reason = self._known_as(alive) if alive.detail and self.driver.identifies else ""
+        if not reason:
+            self._proved = True
+            return
+        self._exchanged = reason
+        self._orders.close(f"{self.name} is another device: {reason}")
+        self._weigh(Exchanged(address=alive.address, reason=reason))
 
     def _ask(self, now: float) -> bool:
         """In a quiet moment, when its time has come, let the driver put its question."""
@@ -329,6 +369,10 @@ class Conversation:
             self._weigh(one)
 
     def _weigh(self, news: News) -> None:
+        if isinstance(news, Alive):
+            self._recognise(news)
+        if self._exchanged and not isinstance(news, Trouble | Obeyed | Refused | Unconfirmed):
+            return
         with self._changing():
             worth = self.condition.hear(news)
         if worth:

@@ -56,6 +56,7 @@ class Driver(ABC):
     cannot: ClassVar[dict[type, str]] = {}
     private: ClassVar[bool] = False  # True: what passes on this cable may name a person and is never kept or logged
     shared: bool = False  # True: others speak on this line too, so a frame for an address we do not have is theirs
+    identifies: ClassVar[bool] = False  # True: Alive.detail tells which device this is, or at least which make
     answers: bool = True  # False: by its nature (or its options) this device never answers; it can never be confirmed
 
     def __init__(self, options: Any = None) -> None:

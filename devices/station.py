@@ -7,7 +7,7 @@
     station.close()
 
 The only threads of `devices/` are made here: one for each cable (`devices.cable`), one for each device's news
-(`devices.teller`).
+(`devices.teller`), and one for udev (`devices.hotplug`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from config.reader import Mistake
@@ -25,8 +26,10 @@ from devices.cable import DELAYS, Cable
 from devices.condition import State
 from devices.conversation import CALM, Conversation, Exchange
 from devices.driver import Driver
+from devices.hotplug import ELSEWHERE, Hotplug, Plugged, concerns
 from devices.links import REMOTE, Link, LinkMistake, check_link, open_link
 from devices.links.identity import shifting
+from devices.memory import Memory
 from devices.options import read_options
 from devices.orders import Outcome
 from devices.roles import News, Order
@@ -85,15 +88,18 @@ class Station:
         tell: Callable[[str, News], None],
         delays: Sequence[float] = DELAYS,
         calm: float = CALM,
+        memory: Path | None = None,
     ) -> None:
         """Check everything, then open everything. `tell(device, news)` is called in order for each device, by a thread.
 
-        `delays`: seconds between attempts to open a cable; `calm`: seconds without noise until a line counts as clean.
+        `delays`: seconds between attempts to open a cable; `calm`: seconds without noise until a line counts as clean;
+        `memory`: the file beside the configuration that remembers which device answers where (`devices.memory`).
 
         Raises Mistake (one sentence a line, naming the place) or LinkMistake, before anything is opened.
         """
         self._tell, self._delays, self._calm = tell, tuple(delays), calm
         self._applying = threading.Lock()
+        self._hotplug, self._memory = Hotplug(self.plugged), Memory(memory)
         self._talks: dict[str, tuple[DeviceEntry, Conversation]] = {}
         self._groups: dict[str, list[DeviceEntry]] = {}  # what is on each cable, by the cable's name
         self._cables: dict[str, Cable] = {}
@@ -127,7 +133,18 @@ class Station:
             self._groups, self._cables = groups, {key: made.get(key) or self._cables[key] for key in groups}
             for cable in made.values():
                 cable.start()
+            if any(check_link(entry.link).scheme not in ELSEWHERE for entry in devices if entry.enabled):
+                self._hotplug.start()
+            else:
+                self._hotplug.close()
             return sorted(touched)
+
+    def plugged(self, plugged: Plugged) -> None:
+        """Something was plugged in: whoever waits for it tries at once. udev says so; others may, from any thread."""
+        for key, group in self._groups.items():
+            cable = self._cables.get(key)
+            if cable is not None and concerns(plugged, check_link(group[0].link)):
+                cable.retry()
 
     @property
     def entries(self) -> dict[str, DeviceEntry]:
@@ -140,6 +157,15 @@ class Station:
         Raises KeyError when this machine has no such device. Never wait for the result inside `tell`.
         """
         return self._find(device)[1].send(order, timeout)
+
+    def accept(self, device: str) -> None:
+        """A technician says that what answers here was put there on purpose: it is the device from now on.
+
+        Raises KeyError.
+        """
+        _, talk = self._find(device)
+        self._memory.forget(device)
+        talk.accept()
 
     def states(self) -> list[DeviceState]:
         """How each device is doing now."""
@@ -168,6 +194,7 @@ class Station:
                 cable.stop()
             for cable in self._cables.values():
                 cable.close()
+        self._hotplug.close()
 
     def __enter__(self) -> Station:
         return self
@@ -182,7 +209,16 @@ class Station:
         return talks[device]
 
     def _talk(self, entry: DeviceEntry) -> Conversation:
-        return Conversation(entry.name, _driver(entry), self._tell, self._calm, entry.enabled)
+        name, driver = entry.name, entry.driver
+        return Conversation(
+            name,
+            _driver(entry),
+            self._tell,
+            self._calm,
+            entry.enabled,
+            known_as=lambda alive: self._memory.compare(name, driver, alive.address, alive.detail),
+            must_prove=lambda: self._memory.knows(name, driver),
+        )
 
     def _cable(self, key: str, group: Sequence[DeviceEntry], talks: Mapping[str, Conversation]) -> Cable:
         """The cable of a group, not yet opened."""

@@ -92,7 +92,7 @@ class Attendant:
         self._counts: dict[str, dict[int, int]] = {}  # device → address → what its pad is still to be told
         self._counting: set[str] = set()  # devices that are being told
         self._ahead = 0.0  # what must be added to our monotonic clock to get the hall's time
-        self.station = Station(entries, self._tell)
+        self.station = Station(entries, self._tell, memory=state / f"{name}-devices.json")
         for one in self.station.states():
             self.places[one.name] = Place(one.name, one.roles, one.windows)
         self.windows = {no: WindowNow(no) for place in self.places.values() for no in place.windows.values()}
