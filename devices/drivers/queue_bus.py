@@ -272,7 +272,7 @@ class Driver(driver.Driver):
             self._junk = 0
             yield frame
         cut = max(kept, len(held) - LONGEST + 1)  # the rest may still become a frame
-        self._junk += 0 if self.shared else cut - kept  # on a shared line it may be another family's language
+        self._junk += cut - kept
         self._tail = held[cut:]
 
     def _is_echo(self, frame: bytes) -> bool:
