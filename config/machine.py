@@ -17,7 +17,6 @@ from config.plan import HallPlan
 
 ROLES = ("hall", "kiosk", "window")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
-_SHIFTING = re.compile(r"/dev/tty(?:USB|ACM)\d+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +113,7 @@ class Device:
     driver: str
     link: str = field(metadata={"help": "serial:///dev/serial/by-path/…?baud=9600, socket://host:port, sim:"})
     enabled: bool = True
+    bus: bool = field(default=False, metadata={"help": "one of several devices on one RS-485 line, all with this link"})
     options: Mapping[str, object] = field(default_factory=dict)  # read again by the driver's own Options
     windows: Mapping[int, int] = field(default_factory=dict)
 
@@ -220,16 +220,6 @@ def secret(path: Path) -> str:
     if not text:
         raise reader.Mistake(f"{path}: is empty; it should hold one line")
     return text
-
-
-def warnings(machine: Machine) -> list[str]:
-    """What works today and may not tomorrow: sentences for the installer."""
-    return [
-        f"device.{device.name}.link: {found.group()} may be another device after the next start; "
-        "write its /dev/serial/by-path or /dev/serial/by-id name instead"
-        for device in machine.devices
-        if (found := _SHIFTING.search(device.link))
-    ]
 
 
 def _contradictions(machine: Machine) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
-from devices.roles import Alive, LinkDown, News, Silent, Trouble
+from devices.roles import Alive, Exchanged, LinkDown, News, Silent, Trouble
 from devices.words import SAID
 
 
@@ -89,6 +89,8 @@ class Condition:
         grave = [t for t in self._troubles.values() if t.grave]
         well = self._alive - {t.address for t in grave}
         words = "; ".join(_called(t) for t in [*grave, *(t for t in self._troubles.values() if not t.grave)])
+        if any(isinstance(t, Exchanged) for t in grave):
+            return State.ERROR, words  # whatever else on it may be well: nobody knows what hangs here
         if grave and not well:
             silent = all(isinstance(t, Silent) for t in grave)
             return (State.ABSENT if silent else State.ERROR), words

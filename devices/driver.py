@@ -17,6 +17,9 @@ rhythm:
     for news in driver.silence(): …      when `driver.patience` seconds passed with nothing received
     for news in driver.lost(): …         when the cable went while something was under way
 
+On a line with several devices each driver has its turns (`devices.cable`): it holds the line while it is not `idle`,
+and hears others only if it is `unasked`. So whoever waits for an answer must not be idle meanwhile.
+
 One file in `devices/drivers/` is one family: `Options`, `Driver`, `Simulator` and nothing registered elsewhere.
 """
 
@@ -26,7 +29,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from devices.roles import News, Order, Role
+from devices.roles import News, Order, Role, Trouble
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Driver(ABC):
     # Orders or news of its roles that this family lacks, each with the reason in a sentence.
     cannot: ClassVar[dict[type, str]] = {}
     private: ClassVar[bool] = False  # True: what passes on this cable may name a person and is never kept or logged
+    shared: bool = False  # True: others speak on this line too, so a frame for an address we do not have is theirs
+    identifies: ClassVar[bool] = False  # True: Alive.detail tells which device this is, or at least which make
     answers: bool = True  # False: by its nature (or its options) this device never answers; it can never be confirmed
 
     def __init__(self, options: Any = None) -> None:
@@ -72,6 +77,11 @@ class Driver(ABC):
     @abstractmethod
     def owed(self) -> bytes:
         """One frame the conversation obliges us to send now (acknowledgement, next step); empty: nothing."""
+
+    @property
+    def unasked(self) -> bool:
+        """True when devices of this family may speak by themselves: a key is pressed, a card laid down."""
+        return any(not issubclass(news, Trouble) for role in self.roles for news in role.news)
 
     def lacks(self, what: type) -> str:
         """Why this device, set up as it is, has no such order or news, as a sentence; empty when it has."""

@@ -7,6 +7,7 @@
 | late | each answer comes 1.5 s late |
 | twice | each answer comes twice |
 | split | each answer comes byte by byte |
+| half | each answer stops in the middle |
 | bad-checksum | one bit of each answer is wrong |
 | echo | what is sent comes back first (RS-485 adapters with their receiver left on) |
 | die-mid-frame | the cable goes in the middle of what is sent (of 4 bytes or more), and is back after 2 s |
@@ -18,7 +19,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-LINE_FAULTS = ("silent", "noise", "late", "twice", "split", "bad-checksum", "echo", "die-mid-frame", "babble")
+LINE_FAULTS = ("silent", "noise", "late", "twice", "split", "half", "bad-checksum", "echo", "die-mid-frame", "babble")
 LATE = 1.5  # seconds
 AWAY = 2.0  # seconds a cable that died stays away
 BABBLE = 1_000_000  # bytes a second
@@ -41,6 +42,8 @@ class FaultyLine:
         """What arrives of one answer: pieces, each with its delay in seconds."""
         if not answer or "silent" in self.names:
             return []
+        if "half" in self.names:
+            answer = answer[: max(1, len(answer) // 2)]
         if "bad-checksum" in self.names:
             middle = len(answer) // 2
             answer = answer[:middle] + bytes([answer[middle] ^ 0x01]) + answer[middle + 1 :]

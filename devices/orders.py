@@ -53,6 +53,11 @@ class Orders:
             pending.future.set_result(pending.refused(reason))
         return pending.future
 
+    @property
+    def waiting(self) -> bool:
+        """True when there is one to be taken."""
+        return bool(self._waiting)
+
     def take(self) -> Pending | None:
         """The next order, now under way; None when none waits."""
         with self._lock:

@@ -90,6 +90,13 @@ class Silent(Trouble):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exchanged(Trouble):
+    """Another device answers than the one this place is known for (told by the station, never by a driver)."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Garbled(Trouble):
     """The line carries bytes that are not this device's language (noise, wrong speed, wrong driver)."""
 

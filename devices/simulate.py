@@ -4,6 +4,10 @@ with SimulatedDevice("serial-scanner").on_pty(Path("/tmp/scanner")) as scanner:
     scanner.happen(CodeScanned(text="https://…"))     # something happens at the device
     scanner.unplug(); scanner.plug()                  # the same cable is pulled and put back
     scanner.obeyed                                    # orders it has done
+
+with SimulatedLine({"pads": ("queue-bus", {}), "strip": ("pingan-strip", {"addresses": [3]})}).on_pty(…) as line:
+    line.happen_at("pads", KeyPressed(key=Key.CALL_NEXT))
+    line.kill("strip"); line.done["pads"]; line.collisions
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from devices import drivers
 from devices.driver import Simulator
@@ -54,7 +59,16 @@ class SimulatedDevice:
         on_heard: Callable[[bytes], None] | None = None,
     ) -> None:
         line, own = sort_faults(faults, drivers.load(driver).Simulator.faults)
-        self.simulator = simulator_of(driver, options, own)
+        self._set_up(simulator_of(driver, options, own), line, on_obeyed, on_heard)
+
+    def _set_up(
+        self,
+        simulator: Simulator,
+        line: frozenset[str],
+        on_obeyed: Callable[[Order], None] | None = None,
+        on_heard: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.simulator = simulator
         self.obeyed: list[Order] = []
         self._line = FaultyLine(line)
         self._on_obeyed, self._on_heard = on_obeyed, on_heard
@@ -69,11 +83,11 @@ class SimulatedDevice:
         self._closing = False
         self._thread: threading.Thread | None = None
 
-    def on_pty(self, path: Path | str) -> SimulatedDevice:
+    def on_pty(self, path: Path | str) -> Self:
         """Sit on a pseudo-terminal that `path` links to."""
         return self._on(PtyEnd(Path(path)))
 
-    def on_tcp(self, port: int = 0) -> SimulatedDevice:
+    def on_tcp(self, port: int = 0) -> Self:
         """Sit on a TCP port of 127.0.0.1; 0 takes any free one."""
         return self._on(TcpEnd(port))
 
@@ -122,13 +136,13 @@ class SimulatedDevice:
         self.unplug()
         os.close(self._bell)
 
-    def __enter__(self) -> SimulatedDevice:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
 
-    def _on(self, end: End) -> SimulatedDevice:
+    def _on(self, end: End) -> Self:
         end.plug()
         self._end = end
         self._thread = threading.Thread(target=self._run, name=f"simulated {end.link}", daemon=True)
@@ -221,3 +235,72 @@ class SimulatedDevice:
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             os.eventfd_write(self._bell, 1)
+
+
+class Chorus(Simulator):
+    """Several devices on one line: each hears everything, and answers what is meant for it."""
+
+    def __init__(self, members: Mapping[str, Simulator]) -> None:
+        super().__init__()
+        self.members = dict(members)
+        self.dead: set[str] = set()  # these have no power
+        self.done: dict[str, list[Order]] = {name: [] for name in members}
+
+    def receive(self, data: bytes) -> bytes:
+        """See Simulator."""
+        answers = b""
+        for name, member in self._living():
+            answers += member.receive(data)
+            self.done[name] += member.obeyed
+            self.obeyed += member.obeyed
+            member.obeyed.clear()
+        return answers
+
+    def happen(self, news: News) -> bytes:
+        """See Simulator. Nobody can say at which of the devices."""
+        raise ValueError(f"say at which device of the line {type(news).__name__} happens")
+
+    def tick(self) -> bytes:
+        """See Simulator."""
+        return b"".join(member.tick() for _, member in self._living())
+
+    def _living(self) -> list[tuple[str, Simulator]]:
+        return [(name, member) for name, member in self.members.items() if name not in self.dead]
+
+
+class SimulatedLine(SimulatedDevice):
+    """One line (RS-485) with several simulated devices. `members`: name → (driver, its options).
+
+    Each answer comes after `think` seconds. What is sent into an answer that is still to come is a `collision`.
+    """
+
+    def __init__(
+        self, members: Mapping[str, tuple[str, object]], faults: Iterable[str] = (), think: float = 0.0
+    ) -> None:
+        line, _ = sort_faults(faults, ())
+        self.chorus = Chorus({name: simulator_of(driver, options) for name, (driver, options) in members.items()})
+        self.collisions = 0
+        self._think = think
+        self._set_up(self.chorus, line, on_heard=self._hear)
+
+    @property
+    def done(self) -> dict[str, list[Order]]:
+        """What each device has obeyed."""
+        return self.chorus.done
+
+    def happen_at(self, name: str, news: News) -> None:
+        """Something happens at one of the devices. Raises ValueError when it cannot have such news."""
+        with self._lock:
+            if name not in self.chorus.dead:
+                self._say(self.chorus.members[name].happen(news))
+
+    def kill(self, *names: str) -> None:
+        """From now on these devices are dead and all others live."""
+        with self._lock:
+            self.chorus.dead = set(names)
+
+    def _hear(self, data: bytes) -> None:
+        self.collisions += bool(self._later)
+
+    def _put(self, delay: float, piece: bytes) -> None:
+        super()._put(delay + self._think, piece)

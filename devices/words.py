@@ -32,6 +32,7 @@ SAID = {
     "Unconfirmed": "无法确认 cannot be confirmed",
     "LinkDown": "链路断开 cable gone",
     "Silent": "设备无应答 no answer",
+    "Exchanged": "设备被调换 another device",
     "Garbled": "数据错乱 garbled bytes",
     "PaperOut": "缺纸 paper out",
     "PaperNearEnd": "纸将尽 paper near end",

@@ -97,7 +97,7 @@ class Attendant:
         self._counts: dict[str, dict[int, int]] = {}  # device → address → what its pad is still to be told
         self._counting: set[str] = set()  # devices that are being told
         self._ahead = 0.0  # what must be added to our monotonic clock to get the hall's time
-        self.station = Station(entries, self._tell)
+        self.station = Station(entries, self._tell, memory=state / f"{name}-devices.json")
         for one in self.station.states():
             self.places[one.name] = Place(one.name, one.roles, one.windows)
         self.windows = {no: WindowNow(no) for place in self.places.values() for no in place.windows.values()}
@@ -474,5 +474,6 @@ def _as_event(now: WindowNow) -> tuple[str, dict[str, Any]]:
 def entries_of(devices: Sequence[Any]) -> list[DeviceEntry]:
     """Devices as hall.toml names them, for the station."""
     return [
-        DeviceEntry(d.name, d.driver, d.link, options=d.options, windows=d.windows, enabled=d.enabled) for d in devices
+        DeviceEntry(d.name, d.driver, d.link, options=d.options, windows=d.windows, enabled=d.enabled, bus=d.bus)
+        for d in devices
     ]

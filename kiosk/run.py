@@ -49,8 +49,6 @@ def run(file: Path, check: bool) -> None:
             raise Mistake(*wrong).inside(file.resolve())
     except Mistake as mistake:
         raise click.ClickException(str(mistake)) from mistake
-    for sentence in machines.warnings(machine):
-        click.echo(f"Warning: {sentence}", err=True)
     if check:
         click.echo(f"{file} is in order: {machine.about.name} is {', '.join(machine.about.roles)}.")
         return

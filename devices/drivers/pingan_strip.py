@@ -84,6 +84,7 @@ class Driver(Strip):
     Options = Options
     answers = True
     asks = True
+    identifies: ClassVar[bool] = True  # kind of card and version
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
@@ -155,6 +156,7 @@ class Simulator(StripSimulator):
 
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options if options is not None else Options(), faults)
+        self.card = (0xA1, 0x21)  # what it says of itself: kind and version
 
     @property
     def mute(self) -> bool:
@@ -192,7 +194,7 @@ class Simulator(StripSimulator):
             text = data[_TEXT_AT:-1].decode("gb18030", "replace")
             self.stand(at, text, ShowText(text=text))
         elif command == VERSION:
-            return b"" if self.mute else frame(VERSION, at, bytes((DATA, 0xA1, 0x21)))
+            return b"" if self.mute else frame(VERSION, at, bytes((DATA, *self.card)))
         elif command != ONLINE_TEST:
             order = self._read(command, data[4:-2])
             if order is None:

@@ -202,6 +202,8 @@ class Driver(driver.Driver):
         for frame in self._split(data):
             if self._sent and self._is_echo(frame):
                 continue
+            if self.shared and frame[5] not in self.set_up.addresses:
+                continue  # another device's on the same line
             if frame not in self._meanings:
                 if len(self._meanings) > 4096:
                     self._meanings.clear()

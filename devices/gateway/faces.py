@@ -36,6 +36,7 @@ ROLES: dict[str, tuple[str, str]] = {
 ADVICE: dict[str, str] = {
     "LinkDown": "Check the plug at both ends and the power. The station tries again by itself.",
     "Silent": "Check that it is switched on, that the speed (baud) is right and that it is the right driver.",
+    "Exchanged": "Put each plug back where it was; if the device was replaced on purpose, confirm it.",
     "Garbled": "Check the speed (baud) and the driver; keep the cable away from mains leads.",
     "PaperOut": "Put in a new roll, its thermal side towards the head, and close the cover.",
     "PaperNearEnd": "Keep a new roll ready beside the printer.",

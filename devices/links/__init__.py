@@ -7,13 +7,15 @@ from collections.abc import Callable
 
 from devices.driver import Simulator
 from devices.links.base import Link, LinkAbsent, LinkLost, LinkMistake, LinkText
-from devices.links.serial_port import SerialLink
+from devices.links.rfc2217 import Rfc2217Link
+from devices.links.serial_port import open_serial
 from devices.links.sim import SimLink
 from devices.links.tcp import TcpLink
 
-__all__ = ["SCHEMES", "Link", "LinkAbsent", "LinkLost", "LinkMistake", "LinkText", "check_link", "open_link"]
+__all__ = ["REMOTE", "SCHEMES", "Link", "LinkAbsent", "LinkLost", "LinkMistake", "LinkText", "check_link", "open_link"]
 
-SCHEMES = ("serial", "socket", "sim", "v4l2")
+SCHEMES = ("serial", "rfc2217", "socket", "sim", "v4l2")
+REMOTE = {"rfc2217": "serial"}  # a cable of this kind, only elsewhere: whoever sits on the one may sit on the other
 
 
 def check_link(text: str) -> LinkText:
@@ -32,7 +34,9 @@ def open_link(uri: str, default_baud: int, simulator: Callable[[], Simulator] | 
     """
     target = check_link(uri)
     if target.scheme == "serial":
-        return SerialLink(target, default_baud)
+        return open_serial(target, default_baud)
+    if target.scheme == "rfc2217":
+        return Rfc2217Link(target, default_baud)
     if target.scheme == "socket":
         return TcpLink(target)
     if target.scheme == "sim":

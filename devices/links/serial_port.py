@@ -1,23 +1,33 @@
 """A serial cable: a port of this machine, a USB adapter, or a pseudo-terminal.
 
 `serial:///dev/ttyS0?baud=9600&parity=N&bits=8&stop=1&flow=none`; `serial://by-path/PATH` is the USB socket something
-is plugged into (udev's ID_PATH or the bus position such as `1-2:1.0`), `serial://by-serial/NUMBER` is the adapter
-itself. The two last never depend on the order in which adapters were found (ttyUSB0, ttyUSB1 …).
+is plugged into (a name below /dev/serial/by-path or the bus position such as `1-2:1.0`), `serial://by-id/NAME` and
+`serial://by-serial/NUMBER` are the adapter itself. These never depend on the order in which adapters were found
+(ttyUSB0, ttyUSB1 …). `rs485=1` has the adapter switch between sending and hearing by itself; `echo=1` says that it
+returns what is sent, which is then taken out again (`devices.links.echo`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import termios
 from collections.abc import Iterable
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import serial
+from serial.rs485 import RS485Settings
 from serial.tools import list_ports
 
-from devices.links.base import FileLink, LinkAbsent, LinkMistake, LinkText
+from devices.links.base import FileLink, Link, LinkAbsent, LinkMistake, LinkText
+from devices.links.echo import EchoFree
+from devices.links.holder import holder
+from devices.links.identity import SERIAL
 
-BY_PATH = "/dev/serial/by-path"
+FLAGS = ("0", "1")
+LINE = ("baud", "parity", "bits", "stop", "flow")
 
 
 class Port(Protocol):
@@ -28,59 +38,87 @@ class Port(Protocol):
     location: str | None
 
 
+def line_of(target: LinkText, default_baud: int) -> dict[str, Any]:
+    """How the line is set, as pyserial calls it. Raises LinkMistake naming the setting that is wrong."""
+    flow = target.choice("flow", "none", ("none", "rtscts", "xonxoff", "dsrdtr"))
+    return {
+        "baudrate": target.number("baud", default_baud, least=50),
+        "parity": target.choice("parity", "N", ("N", "E", "O", "M", "S")),
+        "bytesize": int(target.choice("bits", "8", ("5", "6", "7", "8"))),
+        "stopbits": float(target.choice("stop", "1", ("1", "1.5", "2"))),
+        "rtscts": flow == "rtscts",
+        "xonxoff": flow == "xonxoff",
+        "dsrdtr": flow == "dsrdtr",
+    }
+
+
+def open_serial(target: LinkText, default_baud: int) -> Link:
+    """Open a serial port as its link text says. Raises LinkMistake, LinkAbsent."""
+    echo = target.choice("echo", "0", FLAGS) == "1"
+    link = SerialLink(target, default_baud)
+    return EchoFree(link) if echo else link
+
+
 class SerialLink(FileLink):
     """An open serial port, ours alone."""
 
     def __init__(self, target: LinkText, default_baud: int) -> None:
-        target.allow("baud", "parity", "bits", "stop", "flow")
-        flow = target.choice("flow", "none", ("none", "rtscts", "xonxoff", "dsrdtr"))
-        baud = target.number("baud", default_baud, least=50)
-        parity = target.choice("parity", "N", ("N", "E", "O", "M", "S"))
-        bits = int(target.choice("bits", "8", ("5", "6", "7", "8")))
-        stop = float(target.choice("stop", "1", ("1", "1.5", "2")))
+        target.allow(*LINE, "rs485", "echo")
+        line = line_of(target, default_baud)
+        rs485 = target.choice("rs485", "0", FLAGS) == "1"
         node = find_node(target)
+        if not _pseudo(node) and (user := holder(node)):
+            # Whoever opened it without a lock would go on eating half of what the device says.
+            raise LinkAbsent(f"{user} is using {node}; stop that program.")
         try:
-            self._port = serial.Serial(
-                node,
-                baudrate=baud,
-                parity=parity,
-                bytesize=bits,
-                stopbits=stop,
-                exclusive=True,
-                rtscts=flow == "rtscts",
-                xonxoff=flow == "xonxoff",
-                dsrdtr=flow == "dsrdtr",
-            )
+            self._port = serial.Serial(node, exclusive=True, **line)
         except (serial.SerialException, OSError, ValueError) as e:
             raise LinkAbsent(why_absent(node, e)) from e
+        with contextlib.suppress(OSError):  # a second hurdle for programs that know no locks; not every port has it
+            fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)
+        if rs485:
+            self._switch_rs485(node)
         super().__init__(self._port.fileno())
-        self.seconds_per_byte = 11 / baud if not _pseudo(node) else 0.0
+        bits = 1 + line["bytesize"] + (line["parity"] != "N") + line["stopbits"]
+        self.seconds_per_byte = max(11, bits) / line["baudrate"] if not _pseudo(node) else 0.0
+
+    def _switch_rs485(self, node: str) -> None:
+        try:
+            self._port.rs485_mode = RS485Settings()
+        except (ValueError, OSError) as e:
+            self._port.close()
+            raise LinkAbsent(
+                f"{node} has no RS-485 mode to switch on; an adapter that switches by itself needs none: "
+                "take rs485=1 out of its link."
+            ) from e
 
     def _let_go(self) -> None:
         with contextlib.suppress(serial.SerialException, OSError):  # an unplugged port may fail to close
             self._port.close()
 
 
-def find_node(target: LinkText, ports: Iterable[Port] | None = None) -> str:
+def find_node(target: LinkText, ports: Iterable[Port] | None = None, folder: Path = SERIAL) -> str:
     """The device node this link means now. Raises LinkAbsent when nothing fits, or more than one adapter does."""
     if target.host == "":
         if not target.path.startswith("/dev/") and not target.path.startswith("/"):
             raise LinkMistake(f"link {target.text!r}: write the whole path of the port: serial:///dev/ttyS0")
         return target.path
     wanted = target.path.strip("/")
-    if target.host not in ("by-path", "by-serial") or not wanted:
+    if target.host not in ("by-path", "by-id", "by-serial") or not wanted:
         raise LinkMistake(
-            f"link {target.text!r}: write serial:///dev/NAME, serial://by-path/PATH or serial://by-serial/NUMBER"
+            f"link {target.text!r}: write serial:///dev/NAME, serial://by-path/PATH, serial://by-id/NAME or "
+            "serial://by-serial/NUMBER"
         )
     present = list(list_ports.comports() if ports is None else ports)
     if target.host == "by-serial":
         found = [p.device for p in present if p.serial_number == wanted]
     else:
-        udev = os.path.join(BY_PATH, wanted)
-        found = [os.path.realpath(udev)] if os.path.exists(udev) else []
-        found = found or [p.device for p in present if p.location == wanted]
+        udev = folder / target.host / wanted
+        found = [os.path.realpath(udev)] if udev.exists() else []
+        if target.host == "by-path":
+            found = found or [p.device for p in present if p.location == wanted]
     if not found:
-        what = "serial number" if target.host == "by-serial" else "USB position"
+        what = {"by-serial": "serial number", "by-id": "name", "by-path": "USB position"}[target.host]
         raise LinkAbsent(f"No adapter with {what} {wanted} is plugged in; check its USB cable.")
     if len(found) > 1:
         raise LinkAbsent(f"{', '.join(found)} share the serial number {wanted}; name the port by-path instead.")
@@ -94,7 +132,7 @@ def why_absent(node: str, error: Exception) -> str:
     if not os.access(node, os.R_OK | os.W_OK):
         return f"This user may not use {node}; add it to the group dialout."
     if "lock" in str(error).lower() or getattr(error, "errno", None) in (11, 16):
-        return f"Another program is using {node}; stop that program."
+        return f"{holder(node) or 'Another program'} is using {node}; stop that program."
     return f"{node} cannot be opened as a serial port ({error})."
 
 

@@ -30,12 +30,17 @@ class TcpLink(FileLink):
                 f"{target.host}:{target.port} cannot be reached ({why}); check the device's power and network cable."
             ) from e
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in KEEPALIVE:
-            self._socket.setsockopt(socket.IPPROTO_TCP, name, value)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 4000)
+        keep_alive(self._socket)
         self._socket.setblocking(False)
         super().__init__(self._socket.fileno())
 
     def _let_go(self) -> None:
         self._socket.close()
+
+
+def keep_alive(connection: socket.socket) -> None:
+    """Have the system notice by itself, within about four seconds, that the peer is gone."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE:
+        connection.setsockopt(socket.IPPROTO_TCP, name, value)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 4000)

@@ -241,8 +241,8 @@ def test_a_driver_that_fails_takes_only_its_own_device_down(scanner: Any, diary:
     station = Station([entry(scanner.link, options), DeviceEntry("other", "serial-scanner", "sim:", NEWLAND)], diary)
     closing(station)
     until(lambda: {s.state for s in station.states()} == {State.READY})
-    cable = station._cables["scanner"]
-    cable.driver.set_up = None  # a driver's bug, as real as we can make one
+    _, talk = station._talks["scanner"]
+    talk.driver.set_up = None  # a driver's bug, as real as we can make one
     scanner.happen(CodeScanned(text="x"))
     until(lambda: station.state("scanner").state is State.ERROR)
     assert "A fault in our own program (AttributeError" in station.state("scanner").reason
@@ -285,6 +285,57 @@ def test_mistakes_of_the_configuration_are_told_before_anything_is_opened(
     with pytest.raises(error) as wrong:
         Station(entries, diary)
     assert said in str(wrong.value)
+
+
+def test_another_configuration_touches_only_what_changed(
+    scanner: Any, tmp_path: Path, diary: Any, until: Any, closing: Any
+) -> None:
+    """Seen from the devices' side: the one that stays never has its cable dropped or its talk begun anew."""
+    other = closing(SimulatedDevice("serial-scanner", NEWLAND).on_tcp())
+    stays, goes = entry(scanner.link), DeviceEntry("other", "serial-scanner", other.link, NEWLAND)
+    station = closing(Station([stays, goes], diary))
+    until(lambda: {s.state for s in station.states()} == {State.READY} and len(diary.of(Alive)) == 2)
+    changed = DeviceEntry("other", "serial-scanner", other.link, {"trigger": "honeywell"})
+    fresh = DeviceEntry("fresh", "serial-scanner", "sim:", NEWLAND)
+    assert station.apply([fresh, stays, changed]) == ["fresh", "other"]
+    assert [s.name for s in station.states()] == ["fresh", "scanner", "other"]
+    until(lambda: station.state("other").state is State.DEGRADED and station.state("fresh").state is State.READY)
+    assert station.state("scanner").counters["opened"] == 1
+    assert diary.told.count(("scanner", Alive())) == 1
+    assert isinstance(station.send("scanner", TriggerScan()).result(5), Obeyed)
+    assert station.apply([stays]) == ["fresh", "other"]
+    with pytest.raises(KeyError, match="has no device 'fresh'; it has: scanner"):
+        station.state("fresh")
+    assert station.apply([stays]) == []
+
+
+def test_a_configuration_that_cannot_be_leaves_everything_as_it_was(scanner: Any, until: Any, closing: Any) -> None:
+    threads = set(threading.enumerate())
+    station = closing(Station([entry(scanner.link)], lambda device, news: None))
+    until(lambda: station.state("scanner").state is State.READY)
+    running = set(threading.enumerate())
+    for wrong, said in (
+        ([entry("sim:"), entry("sim:")], "two are called"),
+        ([DeviceEntry("x", "tea-kettle", "sim:")], "no driver is called"),
+        ([entry("sim:", {"sufix": "cr"})], "is not known here"),
+    ):
+        with pytest.raises(Mistake, match=said):
+            station.apply(wrong)
+    assert isinstance(station.send("scanner", TriggerScan()).result(5), Obeyed)
+    assert set(threading.enumerate()) == running
+    station.apply([])
+    assert set(threading.enumerate()) <= threads
+
+
+def test_a_device_that_changes_its_cable_can_take_over_anothers(
+    scanner: Any, tmp_path: Path, diary: Any, until: Any, closing: Any
+) -> None:
+    """The old owner is closed before the new one opens: the port is never asked for twice."""
+    station = closing(Station([entry(scanner.link)], diary))
+    until(lambda: station.state("scanner").state is State.READY)
+    station.apply([DeviceEntry("renamed", "serial-scanner", scanner.link, NEWLAND)])
+    until(lambda: station.state("renamed").state is State.READY)
+    assert diary.of(LinkDown) == []
 
 
 # ---- the condition, without any cable ------------------------------------------------------------------------
