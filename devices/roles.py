@@ -352,6 +352,21 @@ class ShowText(Order):
     text: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One row of a hall board: this number is called to that window."""
+
+    number: str
+    window: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowCalls(Order):
+    """Show the latest calls on a hall board, newest first; rows that stay over are emptied."""
+
+    calls: tuple[Call, ...] = ()
+
+
 # A technician's orders for screens that have such a thing; no role asks for them.
 
 
@@ -454,8 +469,9 @@ CODE_SCANNER = Role("code-scanner", (TriggerScan, StopScan), (CodeScanned,))
 CALL_PAD = Role("call-pad", (ShowNumber, Beep), (KeyPressed,))
 EVALUATOR = Role("evaluator", (AskRating, ShowStars), (Rated,))
 WINDOW_SCREEN = Role("window-screen", (ShowCall, ShowWelcome, ShowServing, ShowPaused, ShowText), ())
+HALL_BOARD = Role("hall-board", (ShowCalls,), ())
 CAMERA = Role("camera", (TakeStill,), (FrameSeen, StillTaken, PictureFrozen, PictureDark, WrongFormat))
 
 ROLES: dict[str, Role] = {
-    r.name: r for r in (TICKET_PRINTER, ID_READER, CODE_SCANNER, CALL_PAD, EVALUATOR, WINDOW_SCREEN, CAMERA)
+    r.name: r for r in (TICKET_PRINTER, ID_READER, CODE_SCANNER, CALL_PAD, EVALUATOR, WINDOW_SCREEN, HALL_BOARD, CAMERA)
 }

@@ -31,6 +31,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "call-pad": ("Call pad", "calculator"),
     "evaluator": ("Evaluator", "face-smile"),
     "window-screen": ("Window screen", "display"),
+    "hall-board": ("Hall board", "table-list"),
     "camera": ("Document camera", "camera"),
 }
 ADVICE: dict[str, str] = {

@@ -30,6 +30,7 @@ from devices.roles import (
     Alive,
     AskRating,
     Beep,
+    Call,
     CardPresented,
     CardRemoved,
     CardUnreadable,
@@ -50,6 +51,7 @@ from devices.roles import (
     ReadNewestAddress,
     ResetReader,
     ShowCall,
+    ShowCalls,
     ShowNumber,
     ShowPaused,
     ShowServing,
@@ -117,6 +119,7 @@ ORDERS: list[Order] = [
     ShowServing(number="A007", window=3),
     ShowPaused(),
     ShowText(text="请稍候"),
+    ShowCalls(calls=(Call(number="A007", window=3),)),
     TakeStill(),
 ]
 NEWS: list[News] = [
