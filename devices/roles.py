@@ -155,6 +155,33 @@ class PrinterOffline(Trouble):
     """The printer says it is offline without saying why."""
 
 
+# ---- A4 printer --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintDocument(Order):
+    """Print a PDF on sheets. A driver opens no files, so the order carries the document (`devices.documents`)."""
+
+    title: str = field(metadata={"personal": True})  # what the print service's list shows; may name a person
+    pdf: bytes = field(repr=False, metadata={"bulk": True, "personal": True})
+    copies: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentState(News):
+    """How a document stands: pending, held, processing, stopped, completed, canceled or aborted."""
+
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TonerLow(Trouble):
+    """Toner or ink is nearly used up."""
+
+    grave: ClassVar[bool] = False
+
+
 # ---- ID reader ---------------------------------------------------------------------------------------------
 
 
@@ -460,6 +487,11 @@ TICKET_PRINTER = Role(
     (PrintSlip, PrintTest),
     (PaperOut, PaperNearEnd, CoverOpen, CutterError, PrinterError, PrinterOffline),
 )
+A4_PRINTER = Role(
+    "a4-printer",
+    (PrintDocument,),
+    (DocumentState, PaperOut, PaperNearEnd, CoverOpen, TonerLow, PrinterError, PrinterOffline),
+)
 ID_READER = Role(
     "id-reader",
     (ReadCard, ReadNewestAddress, ResetReader),
@@ -473,5 +505,16 @@ HALL_BOARD = Role("hall-board", (ShowCalls,), ())
 CAMERA = Role("camera", (TakeStill,), (FrameSeen, StillTaken, PictureFrozen, PictureDark, WrongFormat))
 
 ROLES: dict[str, Role] = {
-    r.name: r for r in (TICKET_PRINTER, ID_READER, CODE_SCANNER, CALL_PAD, EVALUATOR, WINDOW_SCREEN, HALL_BOARD, CAMERA)
+    r.name: r
+    for r in (
+        TICKET_PRINTER,
+        A4_PRINTER,
+        ID_READER,
+        CODE_SCANNER,
+        CALL_PAD,
+        EVALUATOR,
+        WINDOW_SCREEN,
+        HALL_BOARD,
+        CAMERA,
+    )
 }

@@ -39,6 +39,8 @@ SAID = {
     "CutterError": "切刀故障 cutter stuck",
     "PrinterError": "打印机故障 printer error",
     "PrinterOffline": "打印机脱机 printer offline",
+    "DocumentState": "文件打印状态 document",
+    "TonerLow": "碳粉将尽 toner low",
     "CardPresented": "读到证件 card read",
     "CardUnreadable": "证件无法读取 card unreadable",
     "CardRemoved": "证件已移开 card removed",

@@ -11,6 +11,7 @@ from typing import Any
 import gevent
 
 from devices import drivers
+from devices.documents import trial_page
 from devices.driver import Driver
 from devices.gateway.faces import Say, masked
 from devices.options import read_options
@@ -60,6 +61,8 @@ class Trial:
 TRIALS = (
     Trial("print", "ticket-printer", "Print a test slip", "Read it, scan its code, see that it is cut.",
           lambda _: PrintTest()),
+    Trial("page", "a4-printer", "Print a trial page", "A frame runs along all four margins of one A4 sheet.",
+          lambda _: trial_page()),
     Trial("call", "window-screen", "Call A001 to the window", "The strip shows A001 and the window's number.",
           lambda window: ShowCall(number=TRIED_NUMBER, window=window)),
     Trial("welcome", "window-screen", "Show the welcome", "The strip shows its welcome again.",

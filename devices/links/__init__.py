@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from devices.driver import Simulator
 from devices.links.base import Link, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.ipp import IppLink
 from devices.links.serial_port import SerialLink
 from devices.links.sim import SimLink
 from devices.links.tcp import TcpLink
 
 __all__ = ["SCHEMES", "Link", "LinkAbsent", "LinkLost", "LinkMistake", "LinkText", "check_link", "open_link"]
 
-SCHEMES = ("serial", "socket", "sim", "v4l2")
+SCHEMES = ("serial", "socket", "sim", "v4l2", "ipp")
 
 
 def check_link(text: str) -> LinkText:
@@ -35,6 +36,8 @@ def open_link(uri: str, default_baud: int, simulator: Callable[[], Simulator] | 
         return SerialLink(target, default_baud)
     if target.scheme == "socket":
         return TcpLink(target)
+    if target.scheme == "ipp":
+        return IppLink(target)
     if target.scheme == "sim":
         if simulator is None:
             raise LinkMistake(f"link {uri!r}: sim: needs a driver whose simulator it can be")
