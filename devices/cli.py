@@ -12,6 +12,7 @@ when nobody can know, with 1 and a sentence when it was not done.
 
 from __future__ import annotations
 
+import base64
 import concurrent.futures
 import contextlib
 import json
@@ -21,12 +22,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from config.reader import Mistake
 from devices import drivers
+from devices.documents import document
 from devices.driver import OrderMistake
 from devices.faults import LINE_FAULTS
 from devices.links import LinkMistake, check_link
@@ -179,7 +182,7 @@ def _driver(name: str) -> dict[str, Any]:
 
 
 def _order(name: str, fields: str) -> Order:
-    """The order of the command line. Raises WordMistake."""
+    """The order of the command line; a document may be named by its "path". Raises WordMistake, DocumentMistake."""
     known = classes(Order)
     if name not in known:
         raise WordMistake(f"there is no order {name!r}; there are: {', '.join(sorted(known))}")
@@ -191,6 +194,9 @@ def _order(name: str, fields: str) -> Order:
         raise WordMistake(f"{name}: its fields must be a JSON object, such as {{}}")
     if given.pop("order", name) != name:
         raise WordMistake(f'{name}: the JSON says "order" is something else')
+    if name == "PrintDocument" and isinstance(path := given.pop("path", None), str):
+        found = document(Path(path))
+        given = {"title": found.title, **given, "pdf": base64.b64encode(found.pdf).decode()}
     order = build(known[name], given)
     assert isinstance(order, Order)
     return order

@@ -162,6 +162,33 @@ class PrinterOffline(Trouble):
     """The printer says it is offline without saying why."""
 
 
+# ---- A4 printer --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintDocument(Order):
+    """Print a PDF on sheets. A driver opens no files, so the order carries the document (`devices.documents`)."""
+
+    title: str = field(metadata={"personal": True})  # what the print service's list shows; may name a person
+    pdf: bytes = field(repr=False, metadata={"bulk": True, "personal": True})
+    copies: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentState(News):
+    """How a document stands: pending, held, processing, stopped, completed, canceled or aborted."""
+
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TonerLow(Trouble):
+    """Toner or ink is nearly used up."""
+
+    grave: ClassVar[bool] = False
+
+
 # ---- ID reader ---------------------------------------------------------------------------------------------
 
 
@@ -359,6 +386,21 @@ class ShowText(Order):
     text: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One row of a hall board: this number is called to that window."""
+
+    number: str
+    window: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowCalls(Order):
+    """Show the latest calls on a hall board, newest first; rows that stay over are emptied."""
+
+    calls: tuple[Call, ...] = ()
+
+
 # A technician's orders for screens that have such a thing; no role asks for them.
 
 
@@ -452,6 +494,11 @@ TICKET_PRINTER = Role(
     (PrintSlip, PrintTest),
     (PaperOut, PaperNearEnd, CoverOpen, CutterError, PrinterError, PrinterOffline),
 )
+A4_PRINTER = Role(
+    "a4-printer",
+    (PrintDocument,),
+    (DocumentState, PaperOut, PaperNearEnd, CoverOpen, TonerLow, PrinterError, PrinterOffline),
+)
 ID_READER = Role(
     "id-reader",
     (ReadCard, ReadNewestAddress, ResetReader),
@@ -461,8 +508,20 @@ CODE_SCANNER = Role("code-scanner", (TriggerScan, StopScan), (CodeScanned,))
 CALL_PAD = Role("call-pad", (ShowNumber, Beep), (KeyPressed,))
 EVALUATOR = Role("evaluator", (AskRating, ShowStars), (Rated,))
 WINDOW_SCREEN = Role("window-screen", (ShowCall, ShowWelcome, ShowServing, ShowPaused, ShowText), ())
+HALL_BOARD = Role("hall-board", (ShowCalls,), ())
 CAMERA = Role("camera", (TakeStill,), (FrameSeen, StillTaken, PictureFrozen, PictureDark, WrongFormat))
 
 ROLES: dict[str, Role] = {
-    r.name: r for r in (TICKET_PRINTER, ID_READER, CODE_SCANNER, CALL_PAD, EVALUATOR, WINDOW_SCREEN, CAMERA)
+    r.name: r
+    for r in (
+        TICKET_PRINTER,
+        A4_PRINTER,
+        ID_READER,
+        CODE_SCANNER,
+        CALL_PAD,
+        EVALUATOR,
+        WINDOW_SCREEN,
+        HALL_BOARD,
+        CAMERA,
+    )
 }

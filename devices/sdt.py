@@ -5,6 +5,12 @@
 
 The length counts everything behind it; the check is the XOR of everything behind the preamble ("身份证阅读器通信协议",
 GA/T 467 family). Answers do not say which command they answer; the driver tells them apart by status and size.
+
+Over USB the same frames travel in one of three ways: whole, through the bulk pipes (as on a serial line); in HID
+reports of 64 bytes, the first of a message beginning with the message's length; or in such reports with the preamble
+left out, so that the length in front is the frame's own (the adapters of one public client library). A message longer
+than one report goes on in reports without a length. Another reading of that library has each report begin with a length
+of its own; told apart by size, both are understood.
 """
 
 from __future__ import annotations
@@ -20,6 +26,10 @@ FIND, SELECT = b"\x20\x01", b"\x20\x02"
 READ, READ_WITH_FINGERS, READ_ADDRESS = b"\x30\x01", b"\x30\x10", b"\x30\x03"
 RESET, STATUS, IDENTITY = b"\x10\xff", b"\x11\xff", b"\x12\xff"
 
+REPORT = 64  # bytes of a HID report
+ROOM = REPORT - 2  # bytes of a message in a report that begins with a length
+FRAMINGS = ("serial", "hid", "hid-stripped")
+
 OK, FOUND = 0x90, 0x9F
 BAD_CHECK, BAD_LENGTH, BAD_COMMAND = 0x10, 0x11, 0x21
 NOT_FOUND, NOT_SELECTED, READ_FAILED, NO_CONTENT = 0x80, 0x81, 0x41, 0x91
@@ -28,6 +38,7 @@ NOT_FOUND, NOT_SELECTED, READ_FAILED, NO_CONTENT = 0x80, 0x81, 0x41, 0x91
 FOUND_SIZE, SELECTED_SIZE, IDENTITY_SIZE, ADDRESS_SIZE = 4, 8, 16, 70
 READ_SIZES = (4 + 256 + 1024, 6 + 256 + 1024, 6 + 256 + 1024 + 512, 6 + 256 + 1024 + 1024)
 LENGTHS = frozenset(3 + size + 1 for size in (0, FOUND_SIZE, SELECTED_SIZE, IDENTITY_SIZE, ADDRESS_SIZE, *READ_SIZES))
+MOST = HEAD + max(LENGTHS)  # bytes of the longest answer
 KEPT = 6 + 256  # of a long answer: its head and the text; photo and fingerprints are dropped unread
 
 # What the reader says about the card, in words for the citizen's helper.
@@ -105,7 +116,7 @@ class Splitter:
         self._drop(len(self._held))
         self.junk = 0
 
-    def feed(self, data: bytes) -> list[Answer]:
+    def feed(self, data: bytes | bytearray) -> list[Answer]:
         """Every answer that is complete now."""
         held = self._held
         held += data
@@ -147,3 +158,50 @@ class Splitter:
     def _drop(self, count: int) -> None:
         self._held[:count] = bytes(count)  # a card's data do not stay in memory
         del self._held[:count]
+
+
+class Reports:
+    """Puts frames into HID reports and takes them out again; `stripped` leaves the preamble away."""
+
+    def __init__(self, stripped: bool) -> None:
+        self.stripped = stripped
+        self.junk = 0  # bytes of reports that cannot be one
+        self._held = bytearray()
+        self._owing = 0  # bytes of the message that are still to come
+
+    def clear(self) -> None:
+        """Forget half a report and half a message."""
+        self._held[:] = bytes(len(self._held))
+        self._held.clear()
+        self._owing = 0
+
+    def wrap(self, frame: bytes, apart: bool = False) -> bytes:
+        """The reports of a frame. `apart`: each begins with a length of its own."""
+        message = frame[len(PREAMBLE) :] if self.stripped else len(frame).to_bytes(2, "big") + frame
+        if self.stripped or not apart or len(message) <= REPORT:
+            return b"".join(message[at : at + REPORT].ljust(REPORT, b"\0") for at in range(0, len(message), REPORT))
+        parts = [frame[at : at + ROOM] for at in range(0, len(frame), ROOM)]
+        return b"".join((len(part).to_bytes(2, "big") + part).ljust(REPORT, b"\0") for part in parts)
+
+    def unwrap(self, data: bytes) -> bytearray:
+        """What the reports carry, as it would come over a serial line; the caller wipes it."""
+        self._held += data
+        out = bytearray()
+        whole = len(self._held) - len(self._held) % REPORT
+        for at in range(0, whole, REPORT):
+            if self._owing:
+                take = min(self._owing, REPORT)
+                out += self._held[at : at + take]
+                self._owing -= take
+                continue
+            length = self._held[at] << 8 | self._held[at + 1]
+            if not 3 <= length <= MOST:
+                self.junk += REPORT
+                continue
+            if self.stripped:
+                out += PREAMBLE + self._held[at : at + 2]
+            out += self._held[at + 2 : at + 2 + min(length, ROOM)]
+            self._owing = max(0, length - ROOM)
+        self._held[:whole] = bytes(whole)
+        del self._held[:whole]
+        return out

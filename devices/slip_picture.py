@@ -11,7 +11,8 @@ from pathlib import Path
 import segno
 from PIL import Image, ImageDraw, ImageFont
 
-from devices.escpos.slip import CELL, DOTS, Code, Item, Line, cells
+from devices.escpos import dots as drawing
+from devices.escpos.slip import CELL, DOTS, Code, Dots, Item, Line, cells
 
 FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 BOLD = FONT.with_name("NotoSansCJK-Bold.ttc")
@@ -39,6 +40,11 @@ def _strip(item: Item, dots: int, qr_size: int) -> Image.Image:
         return _text(item, dots)
     if isinstance(item, Code):
         return _code(item.content, dots, qr_size)
+    if isinstance(item, Dots):
+        strip = Image.new("L", (dots, item.height), _PAPER)
+        burnt = drawing.picture_of(item).point(lambda grey: _PAPER if grey else _INK)
+        strip.paste(burnt, ((dots - item.width) // 2, 0))
+        return strip
     strip = Image.new("L", (dots, 20), _PAPER)
     pen = ImageDraw.Draw(strip)
     for x in range(0, dots, 16):

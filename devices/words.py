@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Mapping
 from enum import Enum
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from devices import roles
 from devices.roles import News, Order
@@ -40,6 +40,8 @@ SAID = {
     "CutterError": "切刀故障 cutter stuck",
     "PrinterError": "打印机故障 printer error",
     "PrinterOffline": "打印机脱机 printer offline",
+    "DocumentState": "文件打印状态 document",
+    "TonerLow": "碳粉将尽 toner low",
     "CardPresented": "读到证件 card read",
     "CardUnreadable": "证件无法读取 card unreadable",
     "CardRemoved": "证件已移开 card removed",
@@ -93,6 +95,8 @@ def to_json(record: Record, personal: bool = False) -> dict[str, Any]:
             value = {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()[:16]}
         elif isinstance(value, Enum):
             value = value.value
+        elif isinstance(value, tuple):
+            value = [vars(one) if dataclasses.is_dataclass(one) else one for one in value]
         elif f.metadata.get("personal") and not personal and isinstance(value, str):
             value = mask(f.name, value)
         out[f.name] = value
@@ -143,6 +147,8 @@ def say(record: Record, personal: bool = False) -> str:
 def _called(hint: Any) -> str:
     """What a type is called in an error: 'int', 'text', 'one of call_next, recall'."""
     options = get_args(hint) or (hint,)
+    if get_origin(hint) is tuple:
+        return f"a list of {_called(options[0])}"
     if isinstance(hint, type) and issubclass(hint, Enum):
         return "one of " + ", ".join(str(m.value) for m in hint)
     names = {str: "text", bytes: "base64 text", NoneType: "null", bool: "true or false", int: "int"}
@@ -160,6 +166,13 @@ def _value(place: str, hint: Any, value: object) -> object:
                 return base64.b64decode(value, validate=True)
             except ValueError as e:
                 raise WordMistake(f"{place}: expected base64 text ({e})") from e
+    elif get_origin(hint) is tuple:
+        if isinstance(value, list):
+            inner = get_args(hint)[0]
+            return tuple(_value(f"{place}[{i}]", inner, one) for i, one in enumerate(value, 1))
+    elif dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if isinstance(value, Mapping):
+            return build(hint, value)
     elif type(value) in (get_args(hint) or (hint,)):
         return value
     raise WordMistake(f"{place}: expected {_called(hint)}, got {value!r}")

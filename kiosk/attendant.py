@@ -85,6 +85,7 @@ class Attendant:
         self.ears = ears or Ears()
         self.places: dict[str, Place] = {}
         self.windows: dict[int, WindowNow] = {}
+        self._calls: tuple[roles.Call, ...] = ()  # the hall's latest, for boards
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._taken_in: deque[tuple[str, int | None, str | None, str]] = deque(maxlen=200)
@@ -235,9 +236,11 @@ class Attendant:
                 self._taken_in.append(told)
             if no in self.windows:
                 self.windows[no] = bell.follow(self.windows[no], kind, data)
+            before, self._calls = self._calls, bell.remember(self._calls, kind, data)
+            boards = bell.ring_boards(self._calls, self.places.values()) if self._calls != before else []
         if kind in INVITING:
             self._keep_invited()
-        for ring in bell.ring(kind, data, list(self.places.values())):
+        for ring in [*bell.ring(kind, data, list(self.places.values())), *boards]:
             self._show(ring)
 
     def _keep_invited(self) -> None:
@@ -293,7 +296,10 @@ class Attendant:
         seq = int(self._get("/healthz")["seq"])
         facts = self._get("/hall")
         self._ahead = seconds_of(facts["now"]) - time.monotonic()
-        for window in self._get("/windows")["windows"]:
+        windows = self._get("/windows")["windows"]
+        with self._lock:
+            self._calls = _called(windows)
+        for window in windows:
             if window["no"] in self.windows:
                 with self._lock:
                     self.windows[window["no"]] = _now(window)
@@ -308,6 +314,9 @@ class Attendant:
         """Show a device (again) what it should be showing: after a start, and when it has come back."""
         with self._lock:
             known = [self.windows[no] for no in self.places[device].windows.values()]
+            boards = bell.ring_boards(self._calls, [self.places[device]])
+        for ring in boards:
+            self._show(ring)
         for now in known:
             kind, data = _as_event(now)
             for ring in bell.ring(kind, data, [self.places[device]]):
@@ -461,6 +470,13 @@ def _now(window: Mapping[str, Any]) -> WindowNow:
         rating=rating.get("ticket", ""),
         number=ticket.get("number", ""),
     )
+
+
+def _called(windows: Sequence[Mapping[str, Any]]) -> tuple[roles.Call, ...]:
+    """Who has been called and is at a window now, the last one first: what a board can know of the time before."""
+    held = [(window["ticket"], window["no"]) for window in windows if window["ticket"]]
+    held.sort(key=lambda one: str(one[0].get("called_at") or ""), reverse=True)
+    return tuple(roles.Call(number=ticket["number"], window=no) for ticket, no in held)[: bell.REMEMBERED]
 
 
 def _as_event(now: WindowNow) -> tuple[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from devices import roles
-from devices.roles import CALL_PAD, EVALUATOR, WINDOW_SCREEN, Key, News, Order
+from devices.roles import CALL_PAD, EVALUATOR, HALL_BOARD, WINDOW_SCREEN, Call, Key, News, Order
 from screens.strip_texts import StripText, strip_text
 
 Data = Mapping[str, Any]
@@ -110,6 +110,31 @@ def ring(kind: str, data: Data, places: Iterable[Place]) -> list[Ring]:
             for role, order in orders
             if order is not None
         ]
+    return rings
+
+
+# ---- hall boards made of LEDs: the latest calls, every row anew on each call ---------------------------------
+
+REMEMBERED = 16  # calls; no board has more rows
+_CALLING = ("TicketCalled", "TicketRecalled")
+
+
+def remember(calls: tuple[Call, ...], kind: str, data: Data) -> tuple[Call, ...]:
+    """The latest calls of the hall after one more event, newest first; who is called again comes to the top."""
+    if kind not in _CALLING:
+        return calls
+    call = Call(number=data["number"], window=data["window"])
+    return (call, *(one for one in calls if one.number != call.number))[:REMEMBERED]
+
+
+def ring_boards(calls: tuple[Call, ...], places: Iterable[Place]) -> list[Ring]:
+    """What the boards of this machine show; a board with windows of its own shows only calls to those."""
+    rings = []
+    for place in places:
+        if HALL_BOARD.name in place.roles:
+            own = set(place.windows.values())
+            shown = tuple(call for call in calls if not own or call.window in own)
+            rings.append(Ring(place.device, roles.ShowCalls(calls=shown)))
     return rings
 
 

@@ -11,8 +11,15 @@ Unknown status does not keep a slip from being printed, but it is never told as 
 time, because the answers do not say which question they belong to (Epson ESC/POS reference, DLE EOT). For the same
 reason the first answer after a question that was given up is not believed: it may be that one's, from before the slip.
 
-Dialects: `dle-eot` (real time), `gs-r` (models that ignore DLE EOT; the answer comes in turn behind the slip),
-`both` (GS r behind the slip proves it was worked through, then DLE EOT tells how the printer is), `none`.
+Dialects: `dle-eot` (real time), `gs-r` and the older `esc-v` (models that ignore DLE EOT; the answer comes in turn
+behind the slip), `both` (GS r behind the slip proves it was worked through, then DLE EOT tells how the printer is),
+`asb` (the printer tells by itself when something changes, and once when it is asked to), `none`. What a kind of printer
+speaks and has is a table (`devices.escpos.models`); scripts it has no letters for, and codes it cannot draw, are drawn
+for it.
+
+With `asb`, status that differs from the last may have come by itself, so it proves nothing about the slip: the question
+is put again, and only the same status once more is its answer. A printer that has stopped answers nothing in this
+dialect until it works again; what it told last holds until then.
 """
 
 from __future__ import annotations
@@ -26,7 +33,8 @@ from devices.driver import OrderMistake, Timing
 from devices.escpos import status
 from devices.escpos.ear import Ear, Verdict
 from devices.escpos.encode import render
-from devices.escpos.paper import Mechanism, read_aloud
+from devices.escpos.models import AS_MODEL, CODES, CUTS, MODELS, STATUS, Model
+from devices.escpos.paper import Mechanism, read_aloud, seen
 from devices.escpos.slip import Item, Line, columns, lay_out, read_back
 from devices.roles import (
     TICKET_PRINTER,
@@ -52,6 +60,15 @@ ANSWER_PATIENCE = 0.6  # seconds; real-time answers come within milliseconds, 96
 LONGEST_CODE = 256  # bytes of a QR code's content that a printer may wait for; printers ignore NUL elsewhere
 MISSES = 3  # unanswered polls in a row that make a printer silent
 
+_QUESTIONS: dict[str, tuple[bytes, ...]] = {
+    "gs-r": (status.BUFFERED,),
+    "esc-v": (status.OLD_BUFFERED,),
+    "asb": (status.AUTOMATIC,),
+    "none": (),
+}
+_SPOKEN: dict[tuple[bytes, ...], str] = {(status.BUFFERED,): "GS r", (status.OLD_BUFFERED,): "ESC v"}
+STOPPED_TURNS = 6  # a printer that has stopped keeps what it is sent: it is asked more seldom
+
 _WHY: dict[type[Trouble], str] = {
     PaperOut: "the printer has no paper: put in a new roll",
     CoverOpen: "the printer's cover is open: close it",
@@ -70,21 +87,40 @@ _AFTER: dict[type[Trouble], str] = {
 class Options:
     """What a technician chooses for a ticket printer."""
 
-    width_mm: int = field(default=80, metadata={"label": "Paper width", "unit": "mm", "choices": (58, 80)})
+    model: str = field(
+        default="standard-80",
+        metadata={
+            "label": "Kind of printer",
+            "choices": tuple(MODELS),
+            "help": "What is left to the model below follows from this.",
+        },
+    )
+    width_mm: int = field(
+        default=0,
+        metadata={"label": "Paper width", "unit": "mm", "choices": (0, 58, 80), "help": "0: as the model."},
+    )
     status: str = field(
-        default="dle-eot",
+        default=AS_MODEL,
         metadata={
             "label": "Status language",
-            "choices": ("dle-eot", "gs-r", "both", "none"),
-            "help": "Which question the printer answers. If the status stays unknown with dle-eot, try gs-r.",
+            "choices": (AS_MODEL, *STATUS),
+            "help": "Which question the printer answers. If the status stays unknown, try gs-r, then esc-v, then asb.",
         },
     )
     cut: str = field(
-        default="partial",
+        default=AS_MODEL,
         metadata={
             "label": "Cut",
-            "choices": ("partial", "full", "none"),
-            "help": "Many 80 mm printers know the partial cut only.",
+            "choices": (AS_MODEL, *CUTS),
+            "help": "Many 80 mm printers know the partial cut only; old ones know esc-m (partial) and esc-i (full).",
+        },
+    )
+    qr: str = field(
+        default=AS_MODEL,
+        metadata={
+            "label": "QR code",
+            "choices": (AS_MODEL, *CODES),
+            "help": "raster: drawn dot by dot, for printers that print letters instead of the code.",
         },
     )
     qr_size: int = field(default=6, metadata={"label": "QR module size", "unit": "dots", "min": 3, "max": 12})
@@ -104,6 +140,12 @@ class Options:
         default=3.0, metadata={"label": "Wait for confirmation", "unit": "s", "min": 0.2, "max": 30}
     )
 
+    def as_set(self) -> Model:
+        """The kind of printer with what these options change about it."""
+        own = {"width_mm": self.width_mm, "status": self.status, "cut": self.cut, "qr": self.qr}
+        model = replace(MODELS[self.model], **{k: v for k, v in own.items() if v not in (0, AS_MODEL)})  # type: ignore[arg-type]
+        return replace(model, chinese=model.chinese and self.chinese_command)
+
 
 class Driver(base.Driver):
     """The host's side: one slip at a time, status before, behind and in quiet moments."""
@@ -114,10 +156,11 @@ class Driver(base.Driver):
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
-        dialect = self.options.status
+        self._model: Model = self.options.as_set()
+        dialect = self._model.status
         self.answers = dialect != "none"
         self.timing = Timing(poll_every=self.options.poll_seconds if self.answers else None)
-        self._questions = {"gs-r": (status.BUFFERED,), "none": ()}.get(dialect, status.REAL_TIME)
+        self._questions = _QUESTIONS.get(dialect, status.REAL_TIME)
         self._after = (status.BUFFERED, *status.REAL_TIME) if dialect == "both" else self._questions
         self._torn = False  # a slip was cut off on its way: its beginning still stands under the head
         self.reset()
@@ -140,23 +183,17 @@ class Driver(base.Driver):
         self._silent = False
         self._garbled = False  # told so
         self._troubles: dict[type[Trouble], Trouble] = {}
+        self._automatic = b""  # the last automatic status
+        self._turns = 0  # polls since the printer stopped
 
     # ---- orders ----
 
     def encode(self, order: Order) -> bytes:
-        return self._render(lay_out(order, self.options.width_mm))
+        return self._render(lay_out(order, self._model.width_mm))
 
     def _render(self, slip: list[Item]) -> bytes:
         o = self.options
-        return render(
-            slip,
-            width_mm=o.width_mm,
-            cut=o.cut,
-            qr_size=o.qr_size,
-            qr_ec=o.qr_ec,
-            chinese_command=o.chinese_command,
-            beep=o.beep,
-        )
+        return render(slip, self._model, qr_size=o.qr_size, qr_ec=o.qr_ec, beep=o.beep)
 
     def take(self, order: Order) -> None:
         if self._order is not None:
@@ -173,15 +210,18 @@ class Driver(base.Driver):
             self._start("before", self._questions)
 
     def lacks(self, what: type) -> str:
-        if self.options.status == "none" and what in status.ALL_KINDS:
+        if self._model.status == "none" and what in status.ALL_KINDS:
             return "a printer set up without status tells nothing"
-        if self.options.status == "gs-r" and what in status.ALL_KINDS - {PaperNearEnd}:
-            return "GS r 1 speaks of paper only, and most printers that have stopped do not answer it"
+        if self._model.status in ("gs-r", "esc-v") and what in status.ALL_KINDS - {PaperNearEnd}:
+            return "GS r 1 and ESC v speak of paper only, and most printers that have stopped do not answer them"
         return super().lacks(what)
 
     def poll(self) -> None:
         if self._questions and not self._phase and self._order is None:
             self._overdue = b""  # seconds have passed
+            self._turns = self._turns + 1 if self._stopped else 0
+            if self._turns % STOPPED_TURNS:
+                return
             self._start("poll", self._questions)
 
     @property
@@ -205,6 +245,13 @@ class Driver(base.Driver):
         if not self._waiting:
             return None
         return self.options.confirm_seconds if self._phase == "after" else ANSWER_PATIENCE
+
+    @property
+    def _stopped(self) -> Trouble | None:
+        """In a dialect whose questions a stopped printer cannot answer: what it said has stopped it."""
+        if self._questions != (status.AUTOMATIC,):
+            return None
+        return next((t for t in self._troubles.values() if t.grave), None)
 
     def _start(self, phase: str, questions: Iterable[bytes]) -> None:
         self._phase, self._left, self._answers = phase, list(questions), {}
@@ -233,6 +280,9 @@ class Driver(base.Driver):
         for frame in heard.frames:
             self._heard(news, "automatic status")
             self._tell(status.from_automatic(frame), news)
+            changed, self._automatic = self._automatic not in (b"", frame), frame
+            if self._waiting and self._left[0] == status.AUTOMATIC:
+                self._told(changed, news)
         if not self._waiting:
             self._overdue = self._overdue if heard.frames else b""  # here it was
             return news
@@ -243,6 +293,17 @@ class Driver(base.Driver):
         elif heard.verdict is Verdict.HOPELESS:
             self._unanswered(news)
         return news
+
+    def _told(self, changed: bool, news: list[News]) -> None:
+        """Automatic status while it is asked for: the answer, unless it may have come by itself."""
+        if self._overdue == self._left[0][:1]:
+            self._overdue, self._dropped = b"", True
+        elif self._phase == "after" and changed and not status.from_automatic(self._automatic).stops:
+            self._put()
+        else:
+            self._left, self._waiting = [], False
+            self._ear.forget()
+            self._round_done(news)
 
     def _heard(self, news: list[News], detail: str) -> None:
         self._misses = 0
@@ -276,6 +337,11 @@ class Driver(base.Driver):
             return
         phase, self._phase, self._out = self._phase, "", b""
         self._stop_asking()
+        if stopped := self._stopped:
+            if phase == "before":
+                self._end(news, Refused, _WHY[type(stopped)])
+            if phase in ("before", "poll"):
+                return
         self._misses += 1
         if self._misses >= MISSES and not self._silent:
             self._silent = True
@@ -290,11 +356,13 @@ class Driver(base.Driver):
         if self._garbled:
             self._garbled = self._ear.garbled = False
             news.append(Garbled(over=True))
-        self._heard(news, f"answers {'GS r' if self._questions == (status.BUFFERED,) else 'DLE EOT'}")
-        if status.REAL_TIME[0] in self._answers:
+        self._heard(news, f"answers {_SPOKEN.get(self._questions, 'DLE EOT')}")
+        if self._questions == (status.AUTOMATIC,):
+            report = status.from_automatic(self._automatic)
+        elif status.REAL_TIME[0] in self._answers:
             report = status.from_real_time(*(self._answers[q] for q in status.REAL_TIME))
         else:
-            report = status.from_buffered(self._answers[status.BUFFERED])
+            report = status.from_buffered(self._answers[self._questions[0]])
         self._tell(report, news)
         stop = report.stops
         if phase == "before" and stop:
@@ -363,6 +431,7 @@ class Simulator(base.Simulator):
         "automatic-status",  # sends automatic status unasked
         "paper-ends-mid-slip",
         "dies-mid-slip",
+        "no-native-qr",  # passes over the commands for QR codes
     )
 
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
@@ -371,8 +440,10 @@ class Simulator(base.Simulator):
         self._dead = False
         self._struck = False  # a fault in the middle of a slip strikes once
         self._told = 0
-        self._mechanism = Mechanism(columns(self.options.width_mm), "chinese-off" not in faults, self._answer)
+        room = columns(self.options.as_set().width_mm)
+        self._mechanism = Mechanism(room, "chinese-off" not in faults, self._answer)
         self._mechanism.automatic = "automatic-status" in faults
+        self._mechanism.draws_codes = "no-native-qr" not in faults
         self._mechanism.on_item = self._at_head
         self._unasked = b""
 
@@ -414,7 +485,7 @@ class Simulator(base.Simulator):
 
     def _tell_slips(self) -> None:
         for slip in self._mechanism.slips[self._told :]:
-            order = read_back(slip)
+            order = read_back([seen(item) for item in slip])
             if order is not None:
                 self.obeyed.append(order)
         self._told = len(self._mechanism.slips)
@@ -435,6 +506,10 @@ class Simulator(base.Simulator):
         if question[0] == 0x10:
             deaf = "ignores-dle-eot" in self.faults_on
             return b"" if deaf else bytes((status.real_time_answer(question[2], self._troubles.keys()),))
+        if question.startswith(b"\x1da"):
+            return self._automatic_status()
+        if question == status.OLD_BUFFERED:
+            return bytes((0x0F if PaperOut in self._troubles else 0x03 * (PaperNearEnd in self._troubles),))
         paper = 0x0C if PaperOut in self._troubles else 0x03 if PaperNearEnd in self._troubles else 0
         return bytes((paper,)) if question[2:] in (b"\x01", b"1") else b""
 

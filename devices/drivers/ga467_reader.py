@@ -55,6 +55,18 @@ class Options:
             "help": "For readers that refuse 30 01 with status 21. Fingerprints are dropped unread.",
         },
     )
+    framing: str = field(
+        default="serial",
+        metadata={
+            "label": "传输方式 how frames travel",
+            "choices": sdt.FRAMINGS,
+            "help": "serial: also for USB readers with bulk pipes. hid: reports of 64 bytes, stripped: no preamble.",
+        },
+    )
+
+    def reports(self) -> sdt.Reports | None:
+        """What puts frames into HID reports; None on a serial line or a bulk pipe."""
+        return None if self.framing == "serial" else sdt.Reports(self.framing == "hid-stripped")
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,7 @@ class Driver(driver.Driver):
         super().__init__(options)
         self._read = READ_WITH_FINGERS if self.options.fingers else READ
         self._splitter = sdt.Splitter()
+        self._reports: sdt.Reports | None = self.options.reports()
         self._answered: dict[str, Callable[[sdt.Answer], list[News]]] = {
             "find": self._after_find,
             "select": self._after_select,
@@ -115,7 +128,7 @@ class Driver(driver.Driver):
 
     def reset(self) -> None:
         """See Driver. A card that lies there already is read and told again."""
-        self._splitter.clear()
+        self._forget_half()
         self._plan: deque[Ask] = deque()
         self._asked: Ask | None = None
         self._late: Ask | None = None  # given up; its answer may still come
@@ -133,6 +146,11 @@ class Driver(driver.Driver):
         self._babble = False  # the line has babbled since the last answer
         self._fault = ""
 
+    def _forget_half(self) -> None:
+        self._splitter.clear()
+        if self._reports:
+            self._reports.clear()
+
     @property
     def idle(self) -> bool:
         """See Driver."""
@@ -145,7 +163,7 @@ class Driver(driver.Driver):
 
     def encode(self, order: Order) -> bytes:
         """See Driver. ReadCard is shown by its last step; finding and selecting go before it."""
-        return sdt.request(self._ask(order).command)
+        return self._framed(self._ask(order))
 
     def take(self, order: Order) -> None:
         """See Driver."""
@@ -165,18 +183,30 @@ class Driver(driver.Driver):
         """See Driver."""
         if self._resend and self._asked:
             self._resend = False
-            return sdt.request(self._asked.command)
+            return self._framed(self._asked)
         if self._asked or not self._plan:
             return b""
         self._asked = self._plan.popleft()
         self._tries = 1
         self._babbled = 0
-        return sdt.request(self._asked.command)
+        return self._framed(self._asked)
+
+    def _framed(self, ask: Ask) -> bytes:
+        frame = sdt.request(ask.command)
+        return self._reports.wrap(frame) if self._reports else frame
 
     def feed(self, data: bytes) -> list[News]:
         """See Driver."""
         news: list[News] = []
-        for answer in self._splitter.feed(data):
+        if self._reports:
+            taken = self._reports.unwrap(data)
+            answers = self._splitter.feed(taken)
+            taken[:] = bytes(len(taken))
+            self._splitter.junk += self._reports.junk
+            self._reports.junk = 0
+        else:
+            answers = self._splitter.feed(data)
+        for answer in answers:
             news += self._hear(answer)
             answer.data[:] = bytes(len(answer.data))
         if self._splitter.junk >= JUNK:
@@ -192,7 +222,7 @@ class Driver(driver.Driver):
         """See Driver."""
         if self._asked is None:
             return []
-        self._splitter.clear()
+        self._forget_half()
         self._misses += 1
         news = self._give_up(f"The reader did not answer within {self.patience:g} seconds.")
         if self._misses == MISSES:
@@ -391,7 +421,8 @@ class Simulator(driver.Simulator):
 
     Faults: `status-41` and its like make the command concerned (or, for what is wrong with the reader itself, every
     command) answer that status; `wrong-checksum` spoils every answer, `wrong-checksum-once` the first; `twice` says
-    everything twice; `one-finger` and `no-fingers` shorten the answer to 30 10.
+    everything twice; `apart` begins every HID report with a length of its own; `one-finger` and `no-fingers` shorten
+    the answer to 30 10.
     """
 
     faults: ClassVar[tuple[str, ...]] = (
@@ -400,12 +431,14 @@ class Simulator(driver.Simulator):
         "wrong-checksum",
         "wrong-checksum-once",
         "twice",
+        "apart",
         "one-finger",
         "no-fingers",
     )
 
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options, faults)
+        self._reports: sdt.Reports | None = (options or Options()).reports()
         self._held = bytearray()
         self._card: CardPresented | None = None
         self._lies = False  # something lies on the reader
@@ -438,7 +471,7 @@ class Simulator(driver.Simulator):
 
     def receive(self, data: bytes) -> bytes:
         """See Simulator."""
-        self._held += data
+        self._held += self._reports.unwrap(data) if self._reports else data
         out = b""
         while (at := self._held.find(sdt.PREAMBLE)) >= 0 and len(self._held) >= at + sdt.HEAD:
             body = at + sdt.HEAD
@@ -463,6 +496,8 @@ class Simulator(driver.Simulator):
         if "wrong-checksum" in self.faults_on or self._spoil:
             self._spoil = False
             answer = answer[:-1] + bytes((answer[-1] ^ 0x55,))
+        if self._reports:
+            answer = self._reports.wrap(answer, apart="apart" in self.faults_on)
         return answer * 2 if "twice" in self.faults_on else answer
 
     def _answer(self, asked: bytes) -> bytes:

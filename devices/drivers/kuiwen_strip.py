@@ -4,7 +4,8 @@
     | sum from 'D' on
 
 Each frame goes out three times with 40 ms between (LcLedComm, the driver of a deployed hall system for this protocol).
-A strip's address is 1000NN, a combined screen's 3000NN.
+A strip's address is 1000NN; a combined screen's rows are
+300001 and so on, each told for itself.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ class Options(Texts):
     speed: int = field(default=1, metadata={"label": "Speed", "min": 1, "max": 15})
     stay: int = field(default=1, metadata={"label": "Stay", "min": 0, "max": 255, "help": "In units of the card."})
     rounds: int = field(default=1, metadata={"label": "Rounds", "min": 0, "max": 255, "help": "As the card counts."})
+
+    def rows(self) -> int:
+        """See Strips. The addresses of a combined screen are its rows."""
+        return len(self.addresses) if self.screen == "combined" else super().rows()
 
 
 def frame(address: bytes, look: bytes, count: int, text: bytes) -> bytes:

@@ -19,7 +19,7 @@ from devices.led import onbon
 from devices.led.onbon import Area, Message
 from devices.led.simulated import StripSimulator
 from devices.led.strip import Reply, Strip
-from devices.led.texts import Texts, address_field, characters, seconds_field
+from devices.led.texts import Lines, Texts, address_field, characters, seconds_field
 from devices.roles import ClearScreen, Order, SetBrightness, SetClock, SwitchScreen
 
 COLOURS = {"as the card": b"", "red": rb"\C1", "green": rb"\C2", "yellow": rb"\C3"}
@@ -34,7 +34,7 @@ _HALF = re.compile(rb"\xa5++[^\xa5\x5a]*+\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Texts):
+class Options(Lines, Texts):
     """What a technician chooses for the cards on one cable, and for the area that shows the texts."""
 
     addresses: tuple[int, ...] = address_field(1, 0xFFFE, "One per card on this cable; 65534 reaches any single card.")
@@ -65,6 +65,10 @@ class Options(Texts):
         super().__post_init__()
         if self.counts == "eights" and (self.x % 8 or self.width % 8):
             raise ValueError("x, width: expected multiples of 8 where the card counts in eights")
+
+    def rows(self) -> int:
+        """See Strips. The lines of one card's area are a board too."""
+        return self.board_rows or super().rows()
 
     def placed(self) -> Area:
         """The area as the card counts it."""
@@ -100,6 +104,13 @@ class Driver(Strip):
             raise OrderMistake(f"{place}: a backslash begins a command of the card; leave it out")
         data = rb"\n".join(b"".join(characters(line, place)) for line in text.split("\n"))
         return [_to(at, self.options.placed().build(COLOURS[self.options.colour] + data))]
+
+    def board(self, rows: list[str], place: str) -> list[tuple[int, list[bytes]]]:
+        """See Strip. The lines of one area, or a card for each row."""
+        if not self.options.board_rows:
+            return super().board(rows, place)
+        at = self.options.addresses[0]
+        return [(at, self.say(at, "\n".join(rows), place))]
 
     def ask(self, at: int) -> bytes:
         """See Strip."""
@@ -187,7 +198,11 @@ class Simulator(StripSimulator):
         done: dict[bytes, Order] = {onbon.CLEAR: ClearScreen()}
         if message.command == onbon.DYNAMIC and payload[1:2] == b"\x01":
             text = payload[4 + 27 :].replace(rb"\n", b"\n")
-            self.show(at, re.sub(rb"^\\C[123]", b"", text).decode("gb18030", "replace"))
+            shown = re.sub(rb"^\\C[123]", b"", text).decode("gb18030", "replace")
+            if self.options.board_rows > 1 and shown.count("\n") == self.options.board_rows - 1:
+                self.rows(at, shown.split("\n"))
+            else:
+                self.show(at, shown)
         elif message.command == onbon.POWER:
             self.lit[at] = payload == b"\x01"
             self.obeyed.append(SwitchScreen(on=self.lit[at]))

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from devices.driver import OrderMistake, Timing
 from devices.led.simulated import StripSimulator
 from devices.led.strip import Reply, Strip
-from devices.led.texts import Strips, address_field, characters, seconds_field
+from devices.led.texts import Board, Strips, address_field, cells, characters, seconds_field
 from devices.roles import Order, ShowCall, ShowPaused, ShowServing, ShowText, ShowWelcome
 
 STRIP, ASCII_STRIP, ONLINE_TEST, VERSION, ACK = 0x28, 0x2B, 0x29, 0x98, 0x14
@@ -44,7 +44,7 @@ _HALF = re.compile(rb"\xa0(?:\x03(?:\x14.{0,3})?|\x05(?:\x98.{0,5})?)?\Z", re.DO
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Strips):
+class Options(Board, Strips):
     """What a technician chooses for the strips on one cable."""
 
     addresses: tuple[int, ...] = address_field(1, 254)
@@ -70,6 +70,10 @@ class Options(Strips):
     poll_seconds: float = seconds_field("Ask every", 5.0, 1, 60)
     confirm_seconds: float = seconds_field("Wait for confirmation", 0.5, 0.1, 10)
     serving_text = "正在办理{number}号"
+
+    def rows(self) -> int:
+        """See Strips. A combined screen is a board in one piece."""
+        return self.board_rows if self.text_profile == "combined" else super().rows()
 
 
 def frame(command: int, address: int, body: bytes = b"") -> bytes:
@@ -123,6 +127,13 @@ class Driver(Strip):
         look = look[:3] + bytes((_COLOURS[self.options.text_colour],)) + look[4:]
         tail = look + b"".join(characters(text, place, most=LONGEST_TEXT)) + b"\xff"
         return [bytes((0xAA, at, 0xBB, 0x51, kind, sum(tail) & 0xFF)) + tail]
+
+    def board(self, rows: list[str], place: str) -> list[tuple[int, list[bytes]]]:
+        """See Strip. A combined screen takes all rows in one instant text."""
+        if self.options.text_profile != "combined":
+            return super().board(rows, place)
+        at = self.options.addresses[0]
+        return [(at, self.say(at, self.options.whole(rows, place), place))]
 
     def ask(self, at: int) -> bytes:
         """See Strip. Its version."""
@@ -192,7 +203,7 @@ class Simulator(StripSimulator):
             return b""
         if instant:
             text = data[_TEXT_AT:-1].decode("gb18030", "replace")
-            self.stand(at, text, ShowText(text=text))
+            self._instant(at, text)
         elif command == VERSION:
             return b"" if self.mute else frame(VERSION, at, bytes((DATA, *self.card)))
         elif command != ONLINE_TEST:
@@ -201,6 +212,14 @@ class Simulator(StripSimulator):
                 return b""
             self.stand(at, self._text(order), order)
         return b"" if self.kept_back() else frame(ACK, self.signed(at), bytes((DATA,)))
+
+    def _instant(self, at: int, text: str) -> None:
+        if not self.options.rows():
+            self.stand(at, text, ShowText(text=text))
+        elif self.options.text_profile == "combined" and cells(text) > self.options.board_columns:
+            self.rows(at, self.options.parted(text))
+        else:
+            self.show(at, text)
 
     def _read(self, command: int, body: bytes) -> Order | None:
         """What a display frame tells a person."""

@@ -17,7 +17,7 @@ from typing import Any
 from devices.driver import Timing
 from devices.led.simulated import StripSimulator
 from devices.led.strip import Strip
-from devices.led.texts import Texts, characters
+from devices.led.texts import Board, Texts, cells, characters
 from devices.roles import Order
 
 MARK = 0xFE
@@ -25,10 +25,14 @@ SCREENS = {"strip": bytes.fromhex("863C000500"), "combined": bytes.fromhex("8C00
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Texts):
+class Options(Board, Texts):
     """What a technician chooses for the strips on one cable."""
 
     screen: str = field(default="strip", metadata={"label": "Kind of screen", "choices": tuple(SCREENS)})
+
+    def rows(self) -> int:
+        """See Strips. A combined screen is a board in one piece."""
+        return self.board_rows if self.screen == "combined" else super().rows()
 
 
 def frame(address: int, seq: int, screen: str, text: bytes) -> bytes:
@@ -51,6 +55,13 @@ class Driver(Strip):
     def say(self, at: int, text: str, place: str) -> list[bytes]:
         """See Strip."""
         return [frame(at, self._seq, self.options.screen, b"".join(characters(text, place)))]
+
+    def board(self, rows: list[str], place: str) -> list[tuple[int, list[bytes]]]:
+        """See Strip. A combined screen takes all rows in one frame."""
+        if self.options.screen != "combined":
+            return super().board(rows, place)
+        at = self.options.addresses[0]
+        return [(at, self.say(at, self.options.whole(rows, place), place))]
 
     def take(self, order: Order) -> None:
         """See Driver."""
@@ -83,5 +94,9 @@ class Simulator(StripSimulator):
         head = SCREENS[self.options.screen]
         if frame[0] in self.options.addresses and frame[4:].startswith(head) and frame[-3] == 0:
             self.seqs.append(frame[3])
-            self.show(frame[0], frame[4 + len(head) : -3].decode("gb18030", "replace"))
+            text = frame[4 + len(head) : -3].decode("gb18030", "replace")
+            if self.options.screen == "combined" and cells(text) > self.options.board_columns:
+                self.rows(frame[0], self.options.parted(text))
+            else:
+                self.show(frame[0], text)
         return b""

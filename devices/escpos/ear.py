@@ -16,6 +16,14 @@ NEWEST = 8  # changes of automatic status taken from one helping: it tells how t
 TRIES = 4  # times one question is put while the line is disturbed
 
 
+# The bytes that can answer a question; the answer to GS a is automatic status, so no single byte can.
+_RIGHT = {
+    status.BUFFERED: status.BUFFERED_ANSWERS,
+    status.OLD_BUFFERED: status.BUFFERED_ANSWERS,
+    status.AUTOMATIC: b"",
+}
+
+
 class Verdict(Enum):
     """What became of the question that waits."""
 
@@ -45,6 +53,7 @@ class Ear:
     def forget(self) -> None:
         """No question waits any more."""
         self._right = b""
+        self._asked = False
         self._half = b""
         self._dirty = False
         self._doubt: int | None = None
@@ -55,7 +64,7 @@ class Ear:
         doubt, tries = (self._doubt, self._tries) if again else (None, 0)
         self.forget()
         self._doubt, self._tries = doubt, tries
-        self._right = status.BUFFERED_ANSWERS if question == status.BUFFERED else status.REAL_TIME_ANSWERS
+        self._right, self._asked = _RIGHT.get(question, status.REAL_TIME_ANSWERS), True
 
     def hear(self, data: bytes) -> Heard:
         """Sort what came. Costs little per byte: a line may babble at a megabyte a second."""
@@ -67,7 +76,7 @@ class Ear:
         flooded = self._noise > NOISE_LIMIT
         self.garbled = self.garbled or flooded
         if not answers:
-            hopeless = bool(self._right) and self._dirty and flooded
+            hopeless = self._asked and self._dirty and flooded and not frames
             return Heard(frames, Verdict.HOPELESS if hopeless else Verdict.NOTHING)
         answer = next(b for b in reversed(rest) if b in self._right)
         if not self._dirty or (answer == self._doubt and not self.garbled):

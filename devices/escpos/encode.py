@@ -13,28 +13,46 @@ from escpos.printer import Dummy
 from segno.encoder import DataOverflowError
 
 from devices.driver import OrderMistake
-from devices.escpos.slip import DOTS, Code, Item, Line
+from devices.escpos import dots
+from devices.escpos.models import Model
+from devices.escpos.slip import DOTS, Code, Drawn, Item, Line
 
 CHINESE_ON = b"\x1c&"
+_FEED = b"\x1bd\x06"  # six lines: from the head to behind the knife
+_END = {
+    "full": _FEED + b"\x1dV\x00",
+    "partial": _FEED + b"\x1dV\x01",
+    "esc-i": _FEED + b"\x1bi",
+    "esc-m": _FEED + b"\x1bm",
+    "none": _FEED,
+}
 _EC = {"L": 0, "M": 1, "Q": 2, "H": 3}
 _QUIET = 8  # modules of white a reader wants around a code
 
 
-def render(
-    slip: list[Item], *, width_mm: int, cut: str, qr_size: int, qr_ec: str, chinese_command: bool, beep: int
-) -> bytes:
+def render(slip: list[Item], model: Model, *, qr_size: int, qr_ec: str, beep: int) -> bytes:
     """The whole job: initialise, lines, codes, feed and cut. Raises OrderMistake for a code that fits no paper."""
     printer = Dummy()
     printer.hw("INIT")
-    if chinese_command:
+    if model.chinese:
         printer._raw(CHINESE_ON)
     style: tuple[object, ...] = ("left", 1, 1, False)
     for item in slip:
         if isinstance(item, Code):
             wanted: tuple[object, ...] = ("center", *style[1:])
             _style(printer, style, wanted)
-            size = _module_size(item.content, qr_size, qr_ec, DOTS[width_mm])
-            printer.qr(item.content, ec=_EC[qr_ec], size=size, native=True)
+            size = _module_size(item.content, qr_size, qr_ec, DOTS[model.width_mm])
+            if model.qr == "raster":
+                # Doubled by the printer, an even code is a quarter of the bytes.
+                printer._raw(
+                    dots.command(dots.code(item.content, size if size % 2 else size // 2, qr_ec), not size % 2)
+                )
+            else:
+                printer.qr(item.content, ec=_EC[qr_ec], size=size, native=True)
+        elif isinstance(item, Drawn):
+            wanted = (item.align, *style[1:])
+            _style(printer, style, wanted)
+            printer._raw(dots.command(dots.text(item, DOTS[model.width_mm])))
         elif isinstance(item, Line):
             wanted = (item.align, item.width, item.height, item.bold)
             _style(printer, style, wanted)
@@ -42,12 +60,9 @@ def render(
         else:
             continue
         style = wanted
-    if beep:
+    if beep and model.buzzer:
         printer._raw(bytes((0x1B, 0x42, beep, 2)))  # Chinese models' buzzer; each sound 2 x 50 ms or more
-    if cut == "none":
-        printer.print_and_feed(6)
-    else:
-        printer.cut(mode="PART" if cut == "partial" else "FULL")
+    printer._raw(_END[model.cut])
     return bytes(printer.output)
 
 

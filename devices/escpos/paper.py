@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from devices.escpos.slip import Code, Cut, Item, Line, cells
+from devices.escpos import dots
+from devices.escpos.slip import Code, Cut, Dots, Item, Line, cells
 
 _COMMAND = re.compile(
     rb"(?P<realtime>\x10\x04[\x01-\x04])"
@@ -27,6 +28,7 @@ _COMMAND = re.compile(
     rb"|\x1dV(?P<cut>[\x00\x01\x30\x31]|[AB].)"
     rb"|(?P<oldcut>\x1b[im])"
     rb"|\x1dr(?P<ask>.)"
+    rb"|(?P<oldask>\x1bv)"
     rb"|\x1da(?P<auto>.)"
     rb"|(?P<other>\x1b[!t3MR\-{J].|\x1bB..|\x1b2|\x1d[BbhwHL].|\x1c[C!].|\r|\x10\x05.|[\x00-\x09\x0b\x0c\x0e\x0f\x11-\x1a\x1e\x1f])",
     re.DOTALL,
@@ -48,6 +50,7 @@ class Mechanism:
         self.slips: list[list[Item]] = []  # finished paper, oldest first
         self.open: list[Item] = []  # what stands on paper and is not fed out yet
         self.automatic = False
+        self.draws_codes = True
         self._buffer = b""
         self._code = ""
         self._reset_styles()
@@ -110,7 +113,10 @@ class Mechanism:
         return at + 1, unknown
 
     def _counted(self, data: bytes) -> bytes:
-        if data[:3] != b"\x1d(k" or data[5:6] != b"1":
+        if data[:3] == b"\x1dv0":
+            self._picture(data)
+            return b""
+        if data[5:6] != b"1" or not self.draws_codes:
             return b""
         function, value = data[6], data[7:]
         if function == 80:
@@ -119,12 +125,30 @@ class Mechanism:
             self._set(Code(self._code))
         return b""
 
+    def _picture(self, data: bytes) -> None:
+        """Set a raster on paper, right under one of the same width: they are bands of one picture."""
+        mode, row = data[3] & 3, int.from_bytes(data[4:6], "little")
+        rows = [data[at : at + row] for at in range(8, len(data), row)] if row else []
+        if mode & 1:
+            rows = [_doubled(one) for one in rows]
+        if mode & 2:
+            rows = [one for one in rows for _ in (1, 2)]
+        if not rows:
+            return
+        picture = Dots(len(rows[0]) * 8, b"".join(rows))
+        if self.open and isinstance(above := self.open[-1], Dots) and above.width == picture.width:
+            self.open[-1] = Dots(picture.width, above.rows + picture.rows)
+        else:
+            self._set(picture)
+
     def _obey(self, found: re.Match[bytes]) -> bytes:
         kind, value = found.lastgroup or "", found[found.lastgroup or 0]
         if kind == "realtime":
             return self.answer(value)
         if kind == "ask":
             return self.answer(b"\x1dr" + value)
+        if kind == "oldask":
+            return self.answer(value)
         if kind == "text":
             self._text(value)
         elif kind == "lf":
@@ -135,6 +159,7 @@ class Mechanism:
             self._cut()
         else:
             self._style(kind, value)
+            return self.answer(b"\x1da" + value) if kind == "auto" else b""
         return b""
 
     def _text(self, raw: bytes) -> None:
@@ -190,10 +215,26 @@ class Mechanism:
 
 
 def read_aloud(paper: list[Item]) -> list[str]:
-    """The paper as lines of plain text: a person's reading of it."""
+    """The paper as lines of plain text: a person's reading of it, with a phone for the codes."""
     words = []
-    for item in paper:
-        words.append(
-            item.text if isinstance(item, Line) else f"[QR {item.content}]" if isinstance(item, Code) else "[cut]"
-        )
+    for item in map(seen, paper):
+        if isinstance(item, Dots):
+            words.append(f"[picture {item.width}x{item.height}]")
+        else:
+            words.append(
+                item.text if isinstance(item, Line) else f"[QR {item.content}]" if isinstance(item, Code) else "[cut]"
+            )
     return words
+
+
+def seen(item: Item) -> Item:
+    """A picture of a code as the code it shows; anything else as it is."""
+    content = dots.read_code(item) if isinstance(item, Dots) else ""
+    return Code(content) if content else item
+
+
+def _doubled(row: bytes) -> bytes:
+    """Each bit twice."""
+    return bytes(
+        sum((3 << 2 * i) for i in range(4) if half >> i & 1) for byte in row for half in (byte >> 4, byte & 0xF)
+    )

@@ -22,7 +22,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from devices.driver import OrderMistake
 from devices.roles import Order, PrintSlip, PrintTest
@@ -36,6 +38,7 @@ HOTLINE = "便民热线：12345"
 SCAN = "扫码看排队进度 Scan to follow"
 TEST_TITLE = "打印测试"
 _AHEAD = re.compile(r"前面(\d+)人(?:  约(\d+)分钟)?")
+_IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NO_LINE_START = "，。、；：？！）》】」』”’…—·,.;:?!)"
 _NO_LINE_END = "（《【「『“‘("
 
@@ -59,11 +62,33 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """Text in a script the printer has no letters for: it is drawn for it (`devices.escpos.dots`)."""
+
+    text: str
+    height: int = 1
+    align: str = "center"
+
+
+@dataclass(frozen=True)
+class Dots:
+    """A picture on paper, a bit a dot, each row filled up to whole bytes; 1 is black. `width` in dots."""
+
+    width: int
+    rows: bytes
+
+    @property
+    def height(self) -> int:
+        """Rows of dots."""
+        return len(self.rows) * 8 // self.width
+
+
+@dataclass(frozen=True)
 class Cut:
     """The slip was cut off here."""
 
 
-Item = Line | Code | Cut
+Item = Line | Code | Drawn | Dots | Cut
 
 
 def columns(width_mm: int) -> int:
@@ -128,6 +153,32 @@ def _fit(text: str, room: int) -> str:
     return text
 
 
+def foreign(c: str) -> bool:
+    """True for a character no Chinese printer has: neither in GBK nor an ideograph (Mongolian, Tibetan, Uyghur, é)."""
+    return c >= "\x80" and not _IDEOGRAPH.match(c) and len(c.encode("gb18030")) > 2
+
+
+def runs(text: str) -> list[tuple[str, bool]]:
+    """The text in pieces the printer sets (False) or that must be drawn for it (True); ASCII marks join what is before.
+
+    A Latin word with one foreign letter is drawn whole.
+    """
+    found: list[tuple[str, bool]] = []
+    for piece in re.findall(r"[^\W\d_]+|[\W\d_]", text):
+        letters = [c for c in piece if c >= "\x80" or c.isalpha()]
+        if not letters and found:
+            found[-1] = (found[-1][0] + piece, found[-1][1])
+            continue
+        latin = piece[0].isalpha() and unicodedata.name(piece[0], "").startswith("LATIN")
+        for part in [piece] if latin else list(piece):
+            strange = any(map(foreign, part))
+            if found and (found[-1][1] == strange or unicodedata.combining(part[0])):
+                found[-1] = (found[-1][0] + part, found[-1][1])
+            else:
+                found.append((part, strange))
+    return found
+
+
 def lay_out(order: Order, width_mm: int) -> list[Item]:
     """The slip of an order on paper of this width. Raises OrderMistake."""
     if isinstance(order, PrintSlip):
@@ -140,7 +191,7 @@ def lay_out(order: Order, width_mm: int) -> list[Item]:
 def _lay_out_slip(order: PrintSlip, room: int) -> list[Item]:
     def lines(field: str, before: str = "", **style: object) -> list[Item]:
         text = clean(getattr(order, field), f"PrintSlip.{field}")
-        return [Line(t, **style) for t in wrap(before + text, room)] if text else []  # type: ignore[arg-type]
+        return [item for part in runs(before + text) for item in _set(*part, room, style)] if text else []
 
     rule = Line("─" * (room // 2))
     marks = REPRINT * order.reprint + OFFLINE * order.offline
@@ -156,6 +207,13 @@ def _lay_out_slip(order: PrintSlip, room: int) -> list[Item]:
         slip += [Code(clean(order.url, "PrintSlip.url")), Line(SCAN)]
     slip += lines("complaint_phone", PHONE)
     return [*slip, Line(HOTLINE)]
+
+
+def _set(text: str, strange: bool, room: int, style: Mapping[str, Any]) -> list[Item]:
+    """A piece of text in the printer's own letters, or to be drawn."""
+    if strange:
+        return [Drawn(text.strip(), style.get("height", 1), style.get("align", "center"))]
+    return [Line(t, **style) for t in wrap(text, room)]
 
 
 def _big(number: str, room: int) -> list[Item]:

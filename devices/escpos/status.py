@@ -1,9 +1,10 @@
 """What a ticket printer says about itself, bit by bit (Epson ESC/POS reference: DLE EOT, GS r, GS a).
 
-Three dialects. Their bytes cannot be mistaken for one another, if one looks at the fixed bits:
+Four dialects. Their bytes cannot be mistaken for one another, if one looks at the fixed bits:
 
     DLE EOT 1..4   one byte 0xx1xx10     real time; answered even while offline
     GS r 1         00 03 0C 0F           answered in turn behind whatever was sent; silent while offline
+    ESC v          00 03 0C 0F           the same, older
     GS a (ASB)     four bytes 0xx1xx00 …  comes unasked when something changes
 """
 
@@ -26,6 +27,8 @@ from devices.roles import (
 
 REAL_TIME = tuple(bytes((0x10, 0x04, n)) for n in (1, 2, 3, 4))
 BUFFERED = b"\x1dr\x01"
+OLD_BUFFERED = b"\x1bv"
+AUTOMATIC = b"\x1da\x0e"  # tell at once, and from now on whenever online state, errors or paper change
 
 REAL_TIME_ANSWERS = bytes(b for b in range(256) if b & 0x93 == 0x12)
 BUFFERED_ANSWERS = b"\x00\x03\x0c\x0f"  # Epson: 03 near end, 0C end; some Chinese models: 0F end

@@ -26,11 +26,13 @@ STATES: dict[State, tuple[str, str]] = {
 MUTE = ("Works, never answers", "circle-question")  # degraded by its nature, with no trouble
 ROLES: dict[str, tuple[str, str]] = {
     "ticket-printer": ("Ticket printer", "print"),
+    "a4-printer": ("A4 printer", "print"),
     "id-reader": ("ID reader", "id-card"),
     "code-scanner": ("Code scanner", "qrcode"),
     "call-pad": ("Call pad", "calculator"),
     "evaluator": ("Evaluator", "face-smile"),
     "window-screen": ("Window screen", "display"),
+    "hall-board": ("Hall board", "table-list"),
     "camera": ("Document camera", "camera"),
 }
 ADVICE: dict[str, str] = {
@@ -44,6 +46,7 @@ ADVICE: dict[str, str] = {
     "CutterError": "Switch the printer off, free the cutter, switch it on again.",
     "PrinterError": "Switch the printer off and on. If the fault stays, call its service.",
     "PrinterOffline": "Press the printer's feed or online key.",
+    "TonerLow": "Keep a new toner cartridge ready beside the printer.",
     "ReaderFault": "Unplug the reader, wait ten seconds, plug it in again.",
     "PictureFrozen": "Unplug the camera and plug it in again, directly into the machine.",
     "PictureDark": "Switch the lamp on and take the cap off the lens.",

@@ -11,6 +11,7 @@ from typing import Any
 import gevent
 
 from devices import drivers
+from devices.documents import trial_page
 from devices.driver import Driver
 from devices.gateway.faces import Say, masked
 from devices.options import read_options
@@ -18,12 +19,14 @@ from devices.orders import Outcome
 from devices.roles import (
     AskRating,
     Beep,
+    Call,
     Obeyed,
     Order,
     PrintTest,
     ReadCard,
     Refused,
     ShowCall,
+    ShowCalls,
     ShowNumber,
     ShowWelcome,
     StillTaken,
@@ -58,10 +61,14 @@ class Trial:
 TRIALS = (
     Trial("print", "ticket-printer", "Print a test slip", "Read it, scan its code, see that it is cut.",
           lambda _: PrintTest()),
+    Trial("page", "a4-printer", "Print a trial page", "A frame runs along all four margins of one A4 sheet.",
+          lambda _: trial_page()),
     Trial("call", "window-screen", "Call A001 to the window", "The strip shows A001 and the window's number.",
           lambda window: ShowCall(number=TRIED_NUMBER, window=window)),
     Trial("welcome", "window-screen", "Show the welcome", "The strip shows its welcome again.",
           lambda _: ShowWelcome()),
+    Trial("calls", "hall-board", "Call A001 on the board", "Its top row shows A001 and window 1; the others are empty.",
+          lambda window: ShowCalls(calls=(Call(number=TRIED_NUMBER, window=window),))),
     Trial("rate", "evaluator", "Light the evaluator", "Press a key on it; what it says appears below.",
           lambda _: AskRating()),
     Trial("number", "call-pad", "Show A001 on the pad", "The pad shows A001 and 3 waiting; press its keys as well.",

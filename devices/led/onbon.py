@@ -86,17 +86,26 @@ class Message:
 def wrap(message: Message, card_type: int = ANY_TYPE) -> bytes:
     """A whole frame as it goes over the cable."""
     content = struct.pack("<HH6xBBH", message.to, message.sender, card_type, VERSION, len(message.data)) + message.data
-    content += struct.pack("<H", crc_arc(content))
+    return escape(content + struct.pack("<H", crc_arc(content)))
+
+
+def escape(content: bytes) -> bytes:
+    """The content of a frame as it goes over the cable, with beginning and end."""
     return b"\xa5" * 8 + _SPECIAL.sub(lambda byte: _ESCAPED[byte[0]], content) + b"\x5a"
+
+
+def unescape(escaped: bytes) -> bytes | None:
+    """The content between A5 and 5A; None when an escape is wrong."""
+    if any(pair[0] not in _PLAIN for pair in _PAIR.finditer(escaped)):
+        return None
+    return _PAIR.sub(lambda pair: _PLAIN[pair[0]], escaped)
 
 
 @lru_cache(maxsize=1024)  # a card says the same few frames all its life
 def unwrap(escaped: bytes) -> Message | None:
     """The message between A5 and 5A; None when an escape, a length or the CRC is wrong."""
-    if any(pair[0] not in _PLAIN for pair in _PAIR.finditer(escaped)):
-        return None
-    content = _PAIR.sub(lambda pair: _PLAIN[pair[0]], escaped)
-    if len(content) < 21:
+    content = unescape(escaped)
+    if content is None or len(content) < 21:
         return None
     to, sender, mode, length = struct.unpack_from("<HH4xB3xH", content)
     if len(content) != length + 16 or length < 5 or mode != 0:

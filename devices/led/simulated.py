@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from devices import driver as base
-from devices.roles import News, Order, ShowCall, ShowServing
+from devices.roles import News, Order, ShowCall, ShowCalls, ShowServing
 
 MOST = 4096  # bytes of a frame that has not ended yet
 
@@ -43,7 +43,7 @@ class StripSimulator(base.Simulator):
             data = data[start:]
             size = self.size(data)
             if size is None:
-                self._rest = data[-MOST:]
+                self._rest = self.keep(data)
                 return answers
             if not size:
                 data = data[1:]
@@ -53,6 +53,10 @@ class StripSimulator(base.Simulator):
             data = data[size:]
         self._rest = data[1 - len(self.HEAD) :] if len(self.HEAD) > 1 else b""
         return answers
+
+    def keep(self, data: bytes) -> bytes:
+        """What is kept of a frame that has not ended yet."""
+        return data[-MOST:]
 
     def start(self, data: bytes) -> int:
         """Where a frame may begin; -1: nowhere."""
@@ -64,10 +68,22 @@ class StripSimulator(base.Simulator):
 
     def show(self, at: int, text: str) -> None:
         """A text now stands on the strip at an address; what order it was can be read out of it."""
+        if self.options.rows() and (self.options.called(text) or not text.strip()):
+            self.rows(at, [text])
+            return
         order = self.options.meant(text)
         if isinstance(order, ShowCall | ShowServing) and not order.window:
             order = replace(order, window=at)  # a strip that does not say so hangs above its own window
         self.stand(at, text, order)
+
+    def rows(self, at: int, texts: list[str]) -> None:
+        """Rows of a board now say this, from the strip at an address down; with the last one the board is whole."""
+        options = self.options
+        self.shown.update({at + i: text for i, text in enumerate(texts)})
+        if len(texts) > 1 or at == options.addresses[-1]:
+            shown = texts if len(texts) > 1 else [self.shown.get(one, "") for one in options.addresses]
+            calls = tuple(call for call in map(options.called, shown) if call)
+            self.obeyed.append(ShowCalls(calls=calls))
 
     def stand(self, at: int, text: str, order: Order) -> None:
         """A text now stands on the strip at an address, because of this order."""

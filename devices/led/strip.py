@@ -1,5 +1,7 @@
 """The conversation with LED strips: one order at a time, and honestly whether it was done.
 
+A hall board made of strips, or in one piece, shows the latest calls: every row is written anew on each call.
+
 A family says how a text looks as frames (`say`), or an order its cards know themselves (`carry`), and, when it can,
 what a harmless question looks like (`ask`) and what an answer is (`hear`). The rest is here: acknowledgements awaited
 and asked for again, strips asked in turn, silence and noise told once, our own bytes that an RS-485 adapter returns not
@@ -17,6 +19,7 @@ from typing import Any, ClassVar
 from devices import driver as base
 from devices.driver import OrderMistake
 from devices.roles import (
+    HALL_BOARD,
     WINDOW_SCREEN,
     Alive,
     Garbled,
@@ -25,6 +28,7 @@ from devices.roles import (
     Order,
     Refused,
     Role,
+    ShowCalls,
     Silent,
     Unconfirmed,
 )
@@ -50,13 +54,15 @@ class Reply:
 class Strip(base.Driver):
     """The host's side of any strip. `options` has `addresses` and `words`; families that answer add the waits."""
 
-    roles: ClassVar[tuple[Role, ...]] = (WINDOW_SCREEN,)
+    roles: ClassVar[tuple[Role, ...]] = (WINDOW_SCREEN, HALL_BOARD)
     answers = False
     asks: bool = False  # there is a harmless question
     copies: ClassVar[int] = 1  # how often each frame is sent
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
+        # The class lists what the family can be for; this one hangs above windows or is a board, never both.
+        self.roles = (HALL_BOARD if self.options.rows() else WINDOW_SCREEN,)  # type: ignore[misc]
         self._turn = 0
         self.reset()
 
@@ -66,6 +72,9 @@ class Strip(base.Driver):
         self._asked = False  # a question is under way
         self._at = 0  # the strip that is being talked to
         self._frames: deque[bytes] = deque()
+        self._rows: deque[tuple[int, list[bytes]]] = deque()  # of a board, still to be told: strip and frames
+        self._row: list[bytes] = []  # frames of the one being told
+        self._worst: tuple[type[Any], str] = (Obeyed, "")  # of the rows told so far
         self._begun = self._waiting = False
         self._tries = 0
         self._rest = b""
@@ -86,6 +95,10 @@ class Strip(base.Driver):
         """The frames of an order: its text, unless the family's cards know the order itself."""
         return self.say(at, *self.options.words(order))
 
+    def board(self, rows: list[str], place: str) -> list[tuple[int, list[bytes]]]:
+        """The frames of each row of a board and the strip that answers to them, from top to bottom."""
+        return [(at, self.say(at, row, place)) for at, row in zip(self.options.addresses, rows, strict=True)]
+
     def ask(self, at: int) -> bytes:
         """A harmless question to the strip at an address."""
         return b""
@@ -98,15 +111,15 @@ class Strip(base.Driver):
 
     def encode(self, order: Order) -> bytes:
         """See Driver."""
-        return b"".join(self._said(order))
+        return b"".join(frame for _, frames in self._said(order) for frame in frames)
 
     def take(self, order: Order) -> None:
         """See Driver."""
         if not self.idle:
             raise OrderMistake("the strip is still busy with another order")
-        frames = self._said(order)
-        self._order, self._at, self._tries, self._begun = order, self._address(order), 0, False
-        self._put(frames)
+        self._rows, self._worst = deque(self._said(order)), (Obeyed, "")
+        self._order, self._begun = order, False
+        self._next_row()
 
     def poll(self) -> None:
         """See Driver. Each strip in turn."""
@@ -148,8 +161,21 @@ class Strip(base.Driver):
         self._frames = deque(frame for frame in frames for _ in range(self.copies))
         self._waiting = False
 
-    def _said(self, order: Order) -> list[bytes]:
-        return self.carry(self._address(order), order)
+    def _next_row(self) -> None:
+        self._at, self._row = self._rows.popleft()
+        self._tries = 0
+        self._put(self._row)
+
+    def _said(self, order: Order) -> list[tuple[int, list[bytes]]]:
+        """What must be told, strip by strip; where nothing is acknowledged, all of it in one go."""
+        at = self._address(order)
+        if not isinstance(order, ShowCalls):
+            return [(at, self.carry(at, order))]
+        if not (count := self.options.rows()):
+            raise OrderMistake("ShowCalls: these strips are not set up as a hall board")
+        calls = [*order.calls[:count], *[None] * (count - len(order.calls))]
+        told = self.board([self.options.row(call) for call in calls], "ShowCalls.calls")
+        return told if self.answers else [(at, [frame for _, frames in told for frame in frames])]
 
     def _address(self, order: Order) -> int:
         known: tuple[int, ...] = self.options.addresses
@@ -233,7 +259,7 @@ class Strip(base.Driver):
             self._end(news, Unconfirmed, MUTE)
         elif self._order is not None and self._tries < self.options.repeats and self._at not in self._silent:
             self._tries += 1
-            self._put(self._said(self._order))  # to be told the same twice harms no strip
+            self._put(self._row)  # to be told the same twice harms no strip
         else:
             self._missed(news, f"the text was sent, but strip {self._at} did not acknowledge it")
         return news
@@ -250,12 +276,20 @@ class Strip(base.Driver):
         """See Driver."""
         news: list[News] = []
         if self._begun:
-            self._end(news, Unconfirmed, "the cable went while the text was on its way")
+            self._end(news, Unconfirmed, "the cable went while the text was on its way", lost=True)
         else:
-            self._end(news, Refused, "the cable went before the text was sent")
+            self._end(news, Refused, "the cable went before the text was sent", lost=True)
         return news
 
-    def _end(self, news: list[News], outcome: type[Any], reason: str = "") -> None:
+    def _end(self, news: list[News], outcome: type[Any], reason: str = "", lost: bool = False) -> None:
+        if self._worst[0] is Obeyed:
+            self._worst = (outcome, reason)
+        if self._rows and not lost:
+            self._next_row()
+            return
+        if not lost:
+            outcome, reason = self._worst
+        self._rows.clear()
         order, self._order = self._order, None
         self._frames.clear()
         self._waiting = self._asked = self._begun = False

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from devices.driver import OrderMistake
-from devices.roles import Order, ShowCall, ShowPaused, ShowServing, ShowText, ShowWelcome
+from devices.roles import Call, Order, ShowCall, ShowPaused, ShowServing, ShowText, ShowWelcome
 
 PLACES = ("number", "window")
 FONTS = {"gb2312": "GB 2312", "gb18030": "GB 18030", "utf-8": "UTF-8"}  # character sets, as people write them
@@ -36,6 +36,14 @@ class Strips:
     serving_text = "{number}号正在{window}号窗口办理"
     welcome_text = "欢迎光临"
     paused_text = "暂停服务"
+    row_text = "{number} {window}号窗口"
+    as_board: bool = field(
+        default=False,
+        metadata={
+            "label": "Rows of one hall board",
+            "help": "These strips hang under one another and show the latest calls, the newest on the first address.",
+        },
+    )
 
     def __post_init__(self) -> None:
         if not self.addresses:
@@ -59,6 +67,20 @@ class Strips:
         if isinstance(order, ShowPaused):
             return self.paused_text, "option paused_text"
         raise OrderMistake(f"a window strip cannot do {name}")
+
+    def rows(self) -> int:
+        """Rows of the hall board that these strips are; 0: they hang above windows, each for itself."""
+        return len(self.addresses) if self.as_board else 0
+
+    def row(self, call: Call | None) -> str:
+        """A row of the board; an empty one is a space, because no strip takes an empty text."""
+        return self.row_text.format(number=call.number, window=call.window) if call else " "
+
+    def called(self, row: str) -> Call | None:
+        """The call a person reads in a row of the board."""
+        found = _pattern(self.row_text).fullmatch(row.rstrip())
+        window = found.groupdict().get("window") if found else None
+        return Call(number=found["number"], window=int(window or 0)) if found else None
 
     def sentence(self, order: ShowCall | ShowServing) -> str:
         """A call, or who is served, in words."""
@@ -85,10 +107,11 @@ class Texts(Strips):
     serving_text: str = field(default=Strips.serving_text, metadata={"label": "Text while serving", "help": _HELP})
     welcome_text: str = field(default=Strips.welcome_text, metadata={"label": "Text of an open window"})
     paused_text: str = field(default=Strips.paused_text, metadata={"label": "Text of a paused window"})
+    row_text: str = field(default=Strips.row_text, metadata={"label": "Text of a row of a hall board", "help": _HELP})
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("call_text", "serving_text", "welcome_text", "paused_text"):
+        for name in ("call_text", "serving_text", "welcome_text", "paused_text", "row_text"):
             _check(name, getattr(self, name))
 
 
@@ -108,6 +131,51 @@ def _check(name: str, template: str) -> None:
         raise ValueError(f"{name}: has no {{{places[0]}}}, it is shown when nobody is called")
     if not fixed and "number" not in places:
         raise ValueError(f"{name}: expected {{number}} in it, got {template!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """The options of screens that take a whole board in one text: its rows are filled up to the screen's width.
+
+    Our reading: no document says how such a screen breaks lines, so each row is as long as the screen is wide.
+    """
+
+    board_rows: int = field(default=4, metadata={"label": "Rows of the board", "min": 1, "max": 16})
+    board_columns: int = field(
+        default=16,
+        metadata={"label": "Columns of the board", "min": 8, "max": 80, "help": "Chinese characters count as two."},
+    )
+
+    def whole(self, rows: list[str], place: str) -> str:
+        """All rows as one text. Raises OrderMistake for a row that is wider than the board."""
+        for row in rows:
+            if cells(row) > self.board_columns:
+                raise OrderMistake(f"{place}: {row!r} is {cells(row)} columns wide, the board has {self.board_columns}")
+        return "".join(row + " " * (self.board_columns - cells(row)) for row in rows)
+
+    def parted(self, text: str) -> list[str]:
+        """The rows of such a text, as the screen shows them."""
+        rows = [""]
+        for c in text:
+            if cells(rows[-1]) >= self.board_columns:
+                rows.append("")
+            rows[-1] += c
+        return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """The option of screens that break a text into lines where we say so: one of them can be a whole board."""
+
+    board_rows: int = field(
+        default=0,
+        metadata={"label": "Rows of a hall board", "min": 0, "max": 16, "help": "0: it hangs above a window."},
+    )
+
+
+def cells(text: str) -> int:
+    """Columns a text takes: one for an ASCII character, two for any other."""
+    return sum(1 if c < "\x80" else 2 for c in text)
 
 
 @lru_cache(maxsize=64)

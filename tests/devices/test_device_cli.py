@@ -207,6 +207,17 @@ def test_encode_prints_hex_and_opens_nothing() -> None:
     assert "社保".encode("gb18030").hex() in slip.stdout
 
 
+def test_a_document_is_named_by_its_path(tmp_path: Path) -> None:
+    file = tmp_path / "a.pdf"
+    file.write_bytes(b"%PDF-1.4 hello")
+    words = ("encode", "--driver", "cups-printer", "PrintDocument")
+    done = run(*words, json.dumps({"path": str(file), "title": "notice", "copies": 2}))
+    assert b"%PDF-1.4 hello".hex() in done.stdout and b"notice".hex() in done.stdout
+    file.write_bytes(b"hello")
+    done = run(*words, json.dumps({"path": str(file)}))
+    assert (done.returncode, done.stderr.strip()) == (1, "the document is not a PDF")
+
+
 def test_a_person_is_masked_in_what_listen_prints(start: Callable[..., Running]) -> None:
     device = start("simulate", "ga467-reader", "--tcp", "0")
     link = device.line()["ready"]

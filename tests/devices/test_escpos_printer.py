@@ -1,13 +1,16 @@
 """The ticket printer: bytes of the Epson ESC/POS reference and Chinese command sets, slips read back from paper."""
 
 import dataclasses
+import pickle
 import random
 
 import pytest
 
 from devices.driver import OrderMistake
 from devices.drivers.escpos_printer import Driver, Options, Simulator
-from devices.escpos.slip import cells, columns, wrap
+from devices.escpos import dots
+from devices.escpos.models import MODELS
+from devices.escpos.slip import DOTS, Code, Dots, Drawn, cells, columns, wrap
 from devices.roles import (
     Alive,
     CoverOpen,
@@ -475,7 +478,7 @@ def test_real_time_bytes_inside_counted_data_stay_data():
     picture = b"\x10\x04\x01" * 8
     raster = b"\x1dv0\x00\x03\x00\x08\x00" + picture
     assert simulator.receive(b"\x1b@" + raster + b"A\n\x10\x04\x01\x1bd\x06") == b"\x12"
-    assert simulator.paper() == ["A"]
+    assert simulator.paper() == ["[picture 24x8]", "A"]
     code = b"x\x10\x04\x02y"
     assert simulator.receive(b"\x1d(k\x08\x001P0" + code + b"\x1d(k\x03\x001Q0\x1bd\x06") == b""
     assert simulator.paper()[-1] == "[QR x\x10\x04\x02y]"
@@ -526,3 +529,220 @@ def test_a_slip_after_one_that_was_cut_off_stands_on_paper_of_its_own(sent):
         jobs.append(frame)
         driver.feed(simulator.receive(frame))
     assert driver.encode(third) in jobs, "once is enough"
+
+
+# ---- kinds of printers ----
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_kind_prints_the_whole_slip_on_its_paper(model):
+    options = Options(model=model)
+    simulator, driver = Simulator(options), Driver(options)
+    driver.take(SLIP)
+    outcome = talk(driver, simulator)[-1]
+    assert type(outcome) is (Unconfirmed if MODELS[model].status == "none" else Obeyed)
+    assert simulator.obeyed == [UNNAMED]
+    assert all(
+        cells(x.text) * x.width * 12 <= DOTS[MODELS[model].width_mm] for x in simulator.slips()[0] if hasattr(x, "text")
+    )
+    if MODELS[model].qr == "native":
+        assert len(driver.encode(SLIP)) <= 600
+
+
+def test_an_option_stands_above_the_kind():
+    set_so = Options(model="silent-58", width_mm=80, status="gs-r", cut="full", qr="native").as_set()
+    assert (set_so.width_mm, set_so.status, set_so.cut, set_so.qr, set_so.buzzer) == (
+        80,
+        "gs-r",
+        "full",
+        "native",
+        False,
+    )
+    assert b"\x1bB" not in Driver(Options(model="silent-58", beep=3)).encode(SLIP), "it has no buzzer"
+
+
+@pytest.mark.parametrize(("cut", "command"), [("esc-i", b"\x1bi"), ("esc-m", b"\x1bm")])
+def test_old_printers_have_old_commands_for_the_cut(cut, command):
+    job = Driver(Options(cut=cut)).encode(SLIP)
+    assert job.endswith(b"\x1bd\x06" + command)
+    simulator = Simulator(Options(cut=cut))
+    simulator.receive(job)
+    assert simulator.paper()[-1] == "[cut]"
+
+
+def test_esc_v_asks_and_understands_what_chinese_printers_answer():
+    driver = Driver(Options(status="esc-v"))
+    driver.poll()
+    assert driver.owed() == b"\x1bv"
+    assert driver.feed(b"\x0f") == [Alive(detail="answers ESC v"), PaperOut()]
+    driver.take(SLIP)
+    assert driver.owed() == b"\x1bv"
+    assert driver.feed(b"\x00") == [PaperOut(over=True)]
+    assert driver.owed() == driver.encode(SLIP)
+    assert driver.owed() == b"\x1bv"
+    assert driver.feed(b"\x00") == [Obeyed(order="PrintSlip", id="7")]
+
+
+# ---- automatic status: bytes of the reference (GS a) ----
+
+WELL, NEAR, OUT = bytes.fromhex("10000000"), bytes.fromhex("10000300"), bytes.fromhex("18000F00")
+
+
+def automatic(*frames):
+    """A driver that has been told these one after the other."""
+    driver = Driver(Options(status="asb"))
+    for frame in frames:
+        driver.poll()
+        assert driver.owed() == b"\x1da\x0e"
+        driver.feed(frame)
+    return driver
+
+
+def test_automatic_status_is_switched_on_and_answers():
+    driver = automatic()
+    driver.poll()
+    assert driver.owed() == b"\x1da\x0e"
+    assert driver.feed(WELL) == [Alive(detail="automatic status")]
+    assert driver.feed(OUT) == [PaperOut()]
+    driver.take(SLIP)
+    assert driver.owed() == b"\x1da\x0e", "it may be well again"
+    assert [type(n) for n in driver.silence()] == [Refused], "but what it told last holds"
+    assert driver.feed(WELL) == [PaperOut(over=True)]
+
+
+def test_status_that_came_by_itself_is_no_proof_of_the_slip():
+    driver = automatic(WELL)
+    driver.take(SLIP)
+    driver.owed(), driver.feed(WELL)
+    assert driver.owed() == driver.encode(SLIP)
+    assert driver.owed() == b"\x1da\x0e"
+    assert driver.feed(NEAR) == [PaperNearEnd()], "the roll's end came under the sensor while it printed"
+    assert driver.owed() == b"\x1da\x0e"
+    assert driver.feed(NEAR) == [Obeyed(order="PrintSlip", id="7")]
+
+
+def test_paper_that_runs_out_under_an_automatic_printer():
+    driver = automatic(WELL)
+    driver.take(SLIP)
+    driver.owed(), driver.feed(WELL), driver.owed(), driver.owed()
+    assert [type(n) for n in driver.feed(OUT)] == [PaperOut, Unconfirmed]
+    asked = 0
+    for _ in range(12):
+        driver.poll()
+        asked += bool(driver.owed())
+        assert driver.silence() == [], "stopped, it cannot answer: that is not silence"
+    assert asked == 2, "what it is sent stays in its memory"
+    assert driver.feed(WELL) == [PaperOut(over=True)]
+
+
+def test_an_automatic_printer_that_says_nothing_is_silent():
+    driver, simulator = Driver(Options(status="asb")), Simulator(Options(), frozenset(["no-status"]))
+    assert [polled(driver, simulator) for _ in range(4)] == [[], [], [Silent()], []]
+    driver.take(SLIP)
+    assert [type(n) for n in talk(driver, simulator)] == [Unconfirmed]
+
+
+# ---- drawn dot by dot ----
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 6])
+@pytest.mark.parametrize("width", [58, 80])
+def test_a_printer_that_cannot_draw_codes_gets_them_drawn(width, size):
+    deaf = frozenset(["no-native-qr"])
+    without, drawn = Simulator(Options(width_mm=width), deaf), Simulator(Options(width_mm=width), deaf)
+    without.receive(Driver(Options(width_mm=width)).encode(SLIP))
+    assert [order.url for order in without.obeyed] == [""]
+    drawn.receive(Driver(Options(width_mm=width, qr="raster", qr_size=size)).encode(SLIP))
+    assert drawn.obeyed == [UNNAMED]
+
+
+def test_a_raster_is_that_of_the_reference():
+    """GS v 0 m xL xH yL yH: bytes across, dots down; a set bit is black, the highest bit is leftmost."""
+    picture = dots.code("A", 1, "L")  # version 1: 21 modules and 4 of white around
+    data = dots.command(picture)
+    assert data[:8] == bytes.fromhex("1D 76 30 00 04 00 1D 00") and len(data) == 8 + 4 * 29
+    rows = [data[at : at + 4] for at in range(8, len(data), 4)]
+    assert rows[:4] == [bytes(4)] * 4, "white above"
+    assert rows[4][:2] == bytes((0b00001111, rows[4][1])) and rows[4][1] & 0b11100000 == 0b11100000, "seven black"
+    assert rows[5][:2] == bytes((0b00001000, rows[5][1])) and rows[5][1] & 0b11100000 == 0b00100000, "a frame"
+    doubled = dots.command(picture, twice=True)
+    assert doubled[:8] == bytes.fromhex("1D 76 30 03 04 00 1D 00") and doubled[8:] == data[8:]
+
+
+def test_high_pictures_go_in_bands_that_small_printers_can_hold():
+    simulator = Simulator()
+    picture = dots.code("https://hall.example/", 9, "M")
+    job = dots.command(picture)
+    assert job.count(b"\x1dv0") == -(-picture.height // 128)
+    simulator.receive(b"\x1b@" + job + b"\x1bd\x06")
+    assert simulator.paper() == ["[QR https://hall.example/]"], "on paper they are one"
+
+
+MONGOLIAN = "ᠮᠣᠩᠭᠣᠯ"
+
+
+def test_mongolian_is_joined_and_stands_upright():
+    picture = dots.text(Drawn(MONGOLIAN, height=2), 576)
+    assert picture.height > picture.width, "one column"
+    dark = [any(picture.getpixel((x, y)) < 128 for x in range(picture.width)) for y in range(picture.height)]
+    first, last = dark.index(True), len(dark) - dark[::-1].index(True)
+    assert all(dark[first:last]), "letters of a word hang on one stem"
+    alone = sum(dots.text(Drawn(c, height=2), 576).height for c in MONGOLIAN)
+    assert picture.height < alone, "inside a word letters have other forms than alone"
+
+
+def test_long_mongolian_goes_on_in_the_next_column_to_the_right():
+    first, both = dots.text(Drawn(MONGOLIAN), 576), dots.text(Drawn(" ".join([MONGOLIAN] * 8)), 576)
+    assert both.height <= dots.COLUMN
+    assert both.width > first.width
+    full = [sum(both.getpixel((x, y)) < 128 for y in range(both.height)) for x in range(both.width)]
+    third = both.width // (both.width // first.width)
+    assert sum(full[:third]) > sum(full[-third:]), "the last column, at the right, is the short one"
+
+
+@pytest.mark.parametrize("service", [MONGOLIAN, "བོད་ཡིག", "ئۇيغۇرچە", "ꆈꌠꁱꂷ", "Curaçao señor"])
+def test_scripts_the_printer_lacks_are_pictures_and_the_rest_stays_text(service):
+    simulator = Simulator()
+    simulator.receive(Driver().encode(dataclasses.replace(SLIP, service=service)))
+    pictures = [x for x in simulator.slips()[0] if isinstance(x, Dots)]
+    assert len(pictures) == 1
+    assert any(pictures[0].rows)
+    assert pictures[0].width <= 576
+    assert simulator.obeyed == [dataclasses.replace(UNNAMED, service="")], "a person reads it, the simulator cannot"
+
+
+def test_two_scripts_on_one_slip_stand_one_below_the_other():
+    simulator = Simulator()
+    simulator.receive(Driver().encode(dataclasses.replace(SLIP, service=f"社会保险 {MONGOLIAN}（登记）")))
+    paper = simulator.paper()
+    at = next(i for i, line in enumerate(paper) if line.startswith("[picture"))
+    assert paper[at - 1].strip() == "社会保险"
+    assert paper[at + 1] == "（登记）"
+
+
+@pytest.mark.parametrize("dialect", ["asb", "esc-v", "dle-eot"])
+def test_a_megabyte_of_noise_and_spoilt_answers_raises_nothing_and_leaves_nothing(dialect):
+    driver, noise = Driver(Options(status=dialect)), random.Random(11)
+    said = [bytes.fromhex(x) for x in ("10000000", "18000F00", "12", "1A", "7E", "00", "0F", "03")]
+    fed = 0
+    while fed < 1_000_000:
+        data = bytearray(b"".join(noise.choices(said, k=noise.randrange(40))) or noise.randbytes(4000))
+        for _ in range(noise.randrange(3)):
+            data[noise.randrange(len(data))] ^= 1 << noise.randrange(8)
+        fed += len(data)
+        driver.feed(bytes(data))
+        driver.owed()
+        if noise.random() < 0.1:
+            driver.take(SLIP) if driver.idle else driver.silence()
+            driver.poll()
+    assert len(pickle.dumps(driver)) < 10_000
+
+
+def test_a_code_on_paper_is_seen_once_it_is_whole():
+    simulator = Simulator(Options(), frozenset(["no-native-qr"]))
+    job = dots.command(dots.code("https://a.cn/1", 4, "M"))
+    simulator.receive(job[:-1])
+    assert simulator.paper() == []
+    simulator.receive(job[-1:])
+    assert simulator.paper() == ["[QR https://a.cn/1]"]
+    assert not any(isinstance(x, Code) for x in simulator.slips()[0]), "on paper there are only dots"

@@ -30,10 +30,12 @@ from devices.roles import (
     Alive,
     AskRating,
     Beep,
+    Call,
     CardPresented,
     CardRemoved,
     CardUnreadable,
     CodeScanned,
+    DocumentState,
     FrameSeen,
     Garbled,
     Key,
@@ -42,6 +44,7 @@ from devices.roles import (
     News,
     Obeyed,
     Order,
+    PrintDocument,
     PrintSlip,
     PrintTest,
     Rated,
@@ -50,6 +53,7 @@ from devices.roles import (
     ReadNewestAddress,
     ResetReader,
     ShowCall,
+    ShowCalls,
     ShowNumber,
     ShowPaused,
     ShowServing,
@@ -103,6 +107,7 @@ ORDERS: list[Order] = [
         complaint_phone="12345",
     ),
     PrintTest(),
+    PrintDocument(title="一次性告知单", pdf=b"%PDF-1.4\n%%EOF\n", copies=2),
     ReadCard(),
     ReadNewestAddress(),
     ResetReader(),
@@ -117,6 +122,7 @@ ORDERS: list[Order] = [
     ShowServing(number="A007", window=3),
     ShowPaused(),
     ShowText(text="请稍候"),
+    ShowCalls(calls=(Call(number="A007", window=3),)),
     TakeStill(),
 ]
 NEWS: list[News] = [
@@ -132,6 +138,7 @@ NEWS: list[News] = [
     *(Rated(grade=grade) for grade in (5, 4, 3, 2, 1)),
     FrameSeen(jpeg=picture("white"), width=640, height=480),
     StillTaken(jpeg=picture("white"), width=640, height=480),
+    DocumentState(state="completed"),
     *(trouble() for trouble in Trouble.__subclasses__() if trouble is not ReaderFault),
 ]
 BEFORE: dict[type, tuple[News, ...]] = {  # what must have happened for an order to be possible
@@ -141,7 +148,11 @@ BEFORE: dict[type, tuple[News, ...]] = {  # what must have happened for an order
     NewestAddress: (CARD,),
     TakeStill: (FrameSeen(jpeg=picture("white"), width=640, height=480),),
 }
-ANSWERS_TO: dict[type, Order] = {NewestAddress: ReadNewestAddress(), StillTaken: TakeStill()}
+ANSWERS_TO: dict[type, Order] = {
+    NewestAddress: ReadNewestAddress(),
+    StillTaken: TakeStill(),
+    DocumentState: PrintDocument(title="一次性告知单", pdf=b"%PDF-1.4\n%%EOF\n"),
+}
 ASKED_FOR = {StillTaken: AskRating()}  # news that only comes when asked for
 WORDY = ("reason", "detail", "code", "hex", "asked", "granted")  # each family has its own words for these
 
@@ -186,12 +197,12 @@ def plain(record: News | Order) -> tuple[Any, ...]:
 
 
 def heard(news: Iterable[News], about: News | None = None) -> list[tuple[Any, ...]]:
-    """News without what any line brings by itself; a live view goes on, so only the frame it is `about` counts."""
+    """News without what any line brings by itself; a live view or a job goes on, so only what it is `about` counts."""
     out: list[tuple[Any, ...]] = []
     for one in news:
         if isinstance(one, Alive | Garbled | Silent | Obeyed):
             continue
-        if isinstance(one, FrameSeen) and one != about:
+        if isinstance(one, FrameSeen | DocumentState) and one != about:
             continue
         out.append(plain(one))
     return out
@@ -335,7 +346,7 @@ def test_reports_the_same_with_noise_before(name: str, table: Any) -> None:
 def test_reports_the_same_with_the_next_frame_behind(name: str, table: Any) -> None:
     desk = table(name)
     desk.settle()
-    spoken = [n for n in news_of(desk.driver) if not isinstance(n, FrameSeen | StillTaken | Trouble)]
+    spoken = [n for n in news_of(desk.driver) if not isinstance(n, DocumentState | FrameSeen | StillTaken | Trouble)]
     frames = [(news, desk.sim.happen(news)) for news in spoken]
     spontaneous = [(news, frame) for news, frame in frames if frame]
     desk.hear(b"".join(frame for _, frame in spontaneous))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import random
 from collections.abc import Callable
 from functools import reduce
 from operator import xor
+from typing import Any
 
 import pytest
 
@@ -559,6 +561,7 @@ EXPECTED: dict[str, Callable[[list[News]], bool]] = {
     "wrong-checksum": lambda n: Garbled() in n and CARD not in n,
     "wrong-checksum-once": lambda n: CARD in n and Garbled() not in n,
     "twice": lambda n: n.count(CARD) == 1 and Garbled() not in n,
+    "apart": lambda n: n.count(CARD) == 1,
     "one-finger": lambda n: n.count(CARD) == 1,
     "no-fingers": lambda n: n.count(CARD) == 1,
 }
@@ -572,3 +575,79 @@ def test_every_fault_of_the_simulator_is_expected_here() -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_faults(name: str) -> None:
     assert EXPECTED[name](faulty(name))
+
+
+# ---- HID reports of 64 bytes
+
+
+def reports(data: bytes, *, apart: bool = False) -> bytes:
+    """A message in reports, by hand: a length in front of all of it, or in front of each report's share."""
+    if apart:
+        parts = [data[at : at + 62] for at in range(0, len(data), 62)]
+        return b"".join((bytes((0, len(part))) + part).ljust(64, b"\0") for part in parts)
+    message = bytes(divmod(len(data), 256)) + data
+    return message.ljust(-(-len(message) // 64) * 64, b"\0")
+
+
+def test_a_question_in_a_hid_report() -> None:
+    assert Talk(Driver(Options(framing="hid"))).poll() == H("000A AAAAAA9669 0003 2001 22").ljust(64, b"\0")
+    assert Talk(Driver(Options(framing="hid-stripped"))).poll() == H("0003 2001 22").ljust(64, b"\0")
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_card_in_hid_reports(apart: bool) -> None:
+    talk = Talk(Driver(Options(framing="hid")))
+    talk.poll()
+    talk.hear(reports(FOUND))
+    talk.hear(reports(SELECTED))
+    data = reports(CARD_DATA, apart=apart)
+    news = []
+    for at in range(0, len(data), 64):
+        news += talk.hear(data[at : at + 64])[0]
+    assert news == [CARD]
+
+
+def test_a_card_in_hid_reports_without_preamble() -> None:
+    talk = Talk(Driver(Options(framing="hid-stripped")))
+    talk.poll()
+    assert talk.hear(FOUND[5:].ljust(64, b"\0")) == ([Alive()], H("0003 2002 21").ljust(64, b"\0"))
+    assert talk.hear(SELECTED[5:].ljust(64, b"\0"))[1] == H("0003 3001 32").ljust(64, b"\0")
+    assert talk.hear(CARD_DATA[5:].ljust(-(-len(CARD_DATA[5:]) // 64) * 64, b"\0"))[0] == [CARD]
+
+
+@pytest.mark.parametrize("framing", ["hid", "hid-stripped"])
+def test_half_a_report_is_forgotten_when_the_reader_falls_silent(framing: str) -> None:
+    talk = Talk(Driver(Options(framing=framing)))
+    wrapped = FOUND[5:].ljust(64, b"\0") if framing == "hid-stripped" else reports(FOUND)
+    talk.poll()
+    talk.hear(wrapped[:30])
+    talk.driver.silence()
+    talk.poll()
+    assert talk.hear(wrapped)[0] == [Alive()]
+
+
+@pytest.mark.parametrize("framing", ["hid", "hid-stripped"])
+@pytest.mark.parametrize("fault", ["", "one-finger", "no-fingers", "apart", "twice"])
+def test_driver_and_simulator_over_hid(framing: str, fault: str, table: Any) -> None:
+    desk = table("ga467-reader", {"framing": framing, "fingers": True}, [fault] if fault else [])
+    desk.happen(CARD)
+    assert [n for n in desk.settle() if isinstance(n, CardPresented)] == [CARD]
+
+
+@pytest.mark.parametrize("framing", ["serial", "hid", "hid-stripped"])
+def test_a_megabyte_of_spoilt_reports_raises_nothing_and_leaves_nothing(framing: str) -> None:
+    driver, noise = Driver(Options(framing=framing)), random.Random(3)
+    said = [reports(FOUND), reports(SELECTED), reports(CARD_DATA), SELECTED[5:].ljust(64, b"\0"), CARD_DATA, FOUND]
+    fed = 0
+    while fed < 1_000_000:
+        data = bytearray(noise.choice(said) if noise.random() < 0.8 else noise.randbytes(200))
+        for _ in range(noise.randrange(3)):
+            data[noise.randrange(len(data))] ^= 1 << noise.randrange(8)
+        fed += len(data)
+        driver.feed(bytes(data[: noise.choice((len(data), len(data), 40))]))
+        driver.poll()
+        driver.owed()
+        if noise.random() < 0.05:
+            driver.silence()
+    held = len(driver._splitter._held) + (len(driver._reports._held) if driver._reports else 0)
+    assert held < 5000

@@ -17,11 +17,13 @@ from devices.led.texts import Texts
 from devices.options import describe, read_options
 from devices.roles import (
     Beep,
+    Call,
     Garbled,
     Obeyed,
     PaperOut,
     Refused,
     ShowCall,
+    ShowCalls,
     ShowPaused,
     ShowServing,
     ShowText,
@@ -291,3 +293,79 @@ def test_punctuation_of_today_has_its_place_in_the_font(name: str) -> None:
 def test_a_strip_says_nothing_by_itself(name: str) -> None:
     with pytest.raises(ValueError, match="PaperOut"):
         drivers.load(name).Simulator().happen(PaperOut())
+
+
+# ---- hall boards ------------------------------------------------------------------------------------------------
+
+FIVE = tuple(Call(number=f"A00{n}", window=n) for n in (5, 4, 3, 2, 1))
+
+
+def board(name: str) -> Any:
+    """Options for three strips that are the rows of one board."""
+    how = {"prefix_hex": "02 {address}"} if name == "ascii-strip" else {}
+    return drivers.load(name).Options(addresses=(1, 2, 3), as_board=True, **how)
+
+
+@every_strip
+def test_three_strips_are_a_board_whose_rows_are_written_anew_on_each_call(name: str, table: Any) -> None:
+    desk = table(name, board(name))
+    assert [role.name for role in desk.driver.roles] == ["hall-board"]
+    wanted = Unconfirmed if name in MUTE else Obeyed
+    outcomes = [n for n in desk.order(ShowCalls(calls=FIVE, id="b")) if isinstance(n, Obeyed | Refused | Unconfirmed)]
+    assert [(type(n), n.id) for n in outcomes] == [(wanted, "b")]
+    assert desk.sim.shown == {1: "A005 5号窗口", 2: "A004 4号窗口", 3: "A003 3号窗口"}
+    desk.order(ShowCalls(calls=FIVE[4:]))
+    assert desk.obeyed == [ShowCalls(calls=FIVE[4:])]
+    assert {at: text.strip() for at, text in desk.sim.shown.items()} == {1: "A001 1号窗口", 2: "", 3: ""}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in MUTE])
+def test_a_board_with_a_dead_row_shows_the_others_and_says_so(name: str, table: Any) -> None:
+    desk = table(name, board(name))
+    module, obey = drivers.load(name), desk.sim.receive
+    second = module.Driver(board(name)).board(["A005 5号窗口", "A004 4号窗口", "A003 3号窗口"], "")[1][1]
+    desk.sim.receive = lambda data: b"" if data in second else obey(data)
+    outcomes = [n for n in desk.order(ShowCalls(calls=FIVE, id="b")) if isinstance(n, Obeyed | Refused | Unconfirmed)]
+    assert [(type(n), n.id) for n in outcomes] == [(Unconfirmed, "b")]
+    assert "strip 2" in outcomes[0].reason
+    assert desk.sim.shown == {1: "A005 5号窗口", 3: "A003 3号窗口"}
+
+
+@every_strip
+def test_a_board_that_loses_its_cable_half_way_is_not_known_to_be_done(name: str) -> None:
+    driver = drivers.load(name).Driver(board(name))
+    driver.take(ShowCalls(calls=FIVE, id="b"))
+    driver.owed()
+    assert [(type(n), n.id) for n in driver.lost()] == [(Unconfirmed, "b")]
+    assert driver.idle and driver.lost() == []
+
+
+def test_combined_screens_take_the_whole_board_at_once() -> None:
+    """Four rows of sixteen columns: `50` of Pingan's instant text, `8C` of Yinda's."""
+    rows = "A005 5号窗口    A004 4号窗口    A003 3号窗口    A002 2号窗口    ".encode("gb2312")
+    pingan, yinda = drivers.load("pingan-strip"), drivers.load("yinda-strip")
+    frame = pingan.Driver(pingan.Options(text_profile="combined")).encode(ShowCalls(calls=FIVE))
+    tail = bytes.fromhex("08 02 99 00 63") + rows + b"\xff"
+    assert frame == bytes.fromhex("AA 01 BB 51 50") + bytes((sum(tail) & 0xFF,)) + tail
+    frame = yinda.Driver(yinda.Options(screen="combined")).encode(ShowCalls(calls=FIVE))
+    assert frame[:6] == bytes((1, 0xFE, len(rows) + 9, 1, 0x8C, 0)) and frame[6:-2] == rows + b"\0"
+    with pytest.raises(OrderMistake, match="'综合A0005 12号窗口' is 18 columns wide, the board has 16"):
+        yinda.Driver(yinda.Options(screen="combined")).encode(ShowCalls(calls=(Call(number="综合A0005", window=12),)))
+
+
+def test_each_row_of_a_kuiwen_board_has_its_own_six_digits() -> None:
+    kuiwen = drivers.load("kuiwen-strip")
+    frames = kuiwen.Driver(kuiwen.Options(screen="combined", addresses=(1, 2))).encode(ShowCalls(calls=FIVE))
+    head = bytes.fromhex("231424151318")
+    assert [part[:7] for part in frames.split(head)[1:]] == [b"300001D", b"300002D"]
+    assert "A005 5号窗口".encode("gb2312") in frames and "A004 4号窗口".encode("gb2312") in frames
+
+
+def test_a_card_shows_a_board_in_the_lines_of_its_area() -> None:
+    onbon = drivers.load("onbon-bx")
+    options = onbon.Options(board_rows=3)
+    frame = onbon.Driver(options).encode(ShowCalls(calls=FIVE[:2]))
+    assert r"A005 5号窗口\nA004 4号窗口\n ".encode("gb2312") in frame
+    card = onbon.Simulator(options)
+    card.receive(frame)
+    assert card.obeyed == [ShowCalls(calls=FIVE[:2])]

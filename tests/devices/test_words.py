@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from devices.roles import (
+    Call,
     CardPresented,
     FrameSeen,
     Key,
@@ -21,6 +22,7 @@ from devices.roles import (
     Order,
     PaperOut,
     PrintSlip,
+    ShowCalls,
     ShowNumber,
 )
 from devices.words import WordMistake, classes, from_json, say, to_json
@@ -123,3 +125,17 @@ def test_words_for_people_say_when_it_is_over() -> None:
     assert say(PaperOut()) == "缺纸 paper out"
     assert say(PaperOut(over=True, address=2)) == "缺纸 paper out （已恢复 over） address=2"
     assert say(LinkDown(reason="拔出")) == "链路断开 cable gone reason=拔出"
+
+
+def test_a_list_of_calls_goes_to_json_and_back():
+    order = ShowCalls(calls=(Call(number="A007", window=3), Call(number="B001", window=12)))
+    written = to_json(order)
+    assert written == {
+        "order": "ShowCalls",
+        "calls": [{"number": "A007", "window": 3}, {"number": "B001", "window": 12}],
+    }
+    assert from_json(json.loads(json.dumps(written))) == order
+    with pytest.raises(WordMistake, match=r"ShowCalls\.calls: expected a list of Call, got 'A007'"):
+        from_json({"order": "ShowCalls", "calls": "A007"})
+    with pytest.raises(WordMistake, match=r"Call\.window: expected int, got '3'"):
+        from_json({"order": "ShowCalls", "calls": [{"number": "A007", "window": "3"}]})

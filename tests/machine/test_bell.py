@@ -3,8 +3,8 @@
 import pytest
 
 from devices import roles
-from devices.roles import Key
-from kiosk.bell import Place, Request, Ring, WindowNow, follow, heed, ring, window_of
+from devices.roles import Call, Key
+from kiosk.bell import REMEMBERED, Place, Request, Ring, WindowNow, follow, heed, remember, ring, ring_boards, window_of
 
 BUS = Place("bus", ("call-pad", "evaluator"), {1: 1, 2: 2, 3: 3})
 STRIP3 = Place("strip3", ("window-screen",), {9: 3})
@@ -109,3 +109,20 @@ def test_what_is_known_of_a_window_follows_its_events():
     ]:
         now = follow(now, kind, data)
     assert now == WindowNow(3, state="paused", ticket="a", ticket_state="serving", held="", rating="")
+
+
+def test_a_board_shows_the_latest_calls_newest_first_and_a_recall_comes_to_the_top():
+    calls = ()
+    for number, window in (("A001", 1), ("A002", 2), ("B001", 3)):
+        calls = remember(calls, "TicketCalled", {"number": number, "window": window})
+    assert remember(calls, "ServiceStarted", {"number": "A001", "window": 1}) == calls
+    calls = remember(calls, "TicketRecalled", {"number": "A001", "window": 1})
+    assert calls == (Call(number="A001", window=1), Call(number="B001", window=3), Call(number="A002", window=2))
+    hall, upstairs = Place("hall", ("hall-board",)), Place("upstairs", ("hall-board",), {1: 3, 2: 2})
+    assert ring_boards(calls, [hall, upstairs, STRIP3]) == [
+        Ring("hall", roles.ShowCalls(calls=calls)),
+        Ring("upstairs", roles.ShowCalls(calls=calls[1:])),
+    ]
+    for n in range(50):
+        calls = remember(calls, "TicketCalled", {"number": f"C{n}", "window": 1})
+    assert len(calls) == REMEMBERED
