@@ -168,7 +168,8 @@ class Attendant:
         if not isinstance(news, roles.KeyPressed) or news.key is not roles.Key.CALL_NEXT:
             return False
         key, pressed = (place.device, news.address), time.monotonic()
-        if pressed - self._pressed_next.get(key, -TWICE) < TWICE:
+        now = self.windows.get(bell.window_of(place, news.address) or 0)
+        if now and now.ticket_state == "called" and pressed - self._pressed_next.get(key, -TWICE) < TWICE:
             return True
         self._pressed_next[key] = pressed
         return False
