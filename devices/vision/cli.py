@@ -12,11 +12,11 @@ from devices.vision import commands
 
 
 class Commands(click.Group):
-    """The sub-commands are the files of `devices/vision/commands/`; being there is being registered."""
+    """The sub-commands are the files of `devices/vision/commands/` (but `answer`); being there is being registered."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names, in order of the alphabet."""
-        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__) if module.name != "answer")
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The sub-command, imported now; None when there is none of this name."""
