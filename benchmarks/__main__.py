@@ -7,6 +7,7 @@ takes (a part of it is enough).
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import platform
@@ -44,11 +45,12 @@ def benches(only: tuple[str, ...]) -> Iterator[tuple[str, ModuleType]]:
             yield path.stem, importlib.import_module(f"benchmarks.{path.stem}")
 
 
-def measure(name: str, module: ModuleType) -> Bench:
-    """Run one bench; its own failure must not hide the others' figures."""
+def measure(name: str, module: ModuleType, minutes: float | None = None) -> Bench:
+    """Run one bench, for so long if it is one that lasts; its own failure must not hide the others' figures."""
     started = time.monotonic()
+    lasts = minutes is not None and "minutes" in inspect.signature(module.rows).parameters
     try:
-        rows, trouble = list(module.rows()), ""
+        rows, trouble = list(module.rows(minutes=minutes) if lasts else module.rows()), ""
     except Exception as failure:  # noqa: BLE001 - whatever it is, it is told in its line and the next bench runs
         rows, trouble = [], f"{type(failure).__name__}: {failure}"
     return Bench(name, rows, time.monotonic() - started, trouble)
@@ -81,7 +83,8 @@ def show(done: list[Bench]) -> None:
 @click.command()
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="write the figures here as well")
 @click.option("--only", multiple=True, metavar="NAME", help="only benches whose name contains this")
-def main(file: Path | None, only: tuple[str, ...]) -> None:
+@click.option("--minutes", type=click.FloatRange(min=0.1), help="how long a bench lasts that is about lasting")
+def main(file: Path | None, only: tuple[str, ...], minutes: float | None) -> None:
     """Measure speed beside the machine's own limits; exit 1 when an aim is missed."""
     chosen = list(benches(only))
     if not chosen:
@@ -89,7 +92,7 @@ def main(file: Path | None, only: tuple[str, ...]) -> None:
     done = []
     for name, module in chosen:
         click.echo(f"{name} …", err=True)
-        done.append(measure(name, module))
+        done.append(measure(name, module, minutes))
         click.echo(f"{name}: {done[-1].seconds:.0f} s", err=True)
     show(done)
     if file:

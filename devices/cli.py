@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 import click
 
 from config.reader import Mistake
-from devices import drivers
+from devices import drivers, quality
 from devices.documents import document
 from devices.driver import OrderMistake
 from devices.faults import LINE_FAULTS
@@ -64,7 +64,7 @@ def list_drivers(as_json: bool) -> None:
         _line(known)
         return
     for one in known:
-        click.echo(f"{one['name']}  ({', '.join(one['roles'])}; over {', '.join(one['links'])})")
+        click.echo(f"{one['name']}  ({', '.join(one['roles'])}; over {', '.join(one['links'])}; {one['grade']})")
         click.echo(f"    {one['summary']}")
         for option in one["options"]:
             unit = f" {option['unit']}" if "unit" in option else ""
@@ -167,8 +167,11 @@ def _driver(name: str) -> dict[str, Any]:
     module = drivers.load(name)
     cls = module.Driver
     lacks = {what.__name__: why for what, why in cls.cannot.items()}
+    grade = quality.grade(name)
     return {
         "name": name,
+        "grade": grade.grade,
+        "lacks_for_next": list(grade.lacks_for_next),
         "summary": (module.__doc__ or "").strip().partition("\n")[0],
         "roles": [role.name for role in cls.roles],
         "links": list(cls.links),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devices import drivers
+from devices import drivers, quality
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- drivers: written by python -m devices.support -->", "<!-- end of drivers -->"
@@ -15,7 +15,7 @@ CONFIRMED = {True: "yes", False: "cannot: the device never answers"}
 
 
 def row(name: str) -> str:
-    """One driver: what it is for, what it speaks, how it is plugged in, what it lacks."""
+    """One driver: how good it is, what it is for, what it speaks, how it is plugged in, what it lacks."""
     module = drivers.load(name)
     driver = module.Driver
     what = (module.__doc__ or "").strip().partition("\n")[0].rstrip(".")
@@ -23,14 +23,17 @@ def row(name: str) -> str:
     roles = ", ".join(role.name for role in driver.roles)
     answers = CONFIRMED[driver.answers] if isinstance(driver.answers, bool) else "by its options"
     tested = f"[vectors](tests/devices/test_{name.replace('-', '_')}.py)"
-    return f"| `{name}` | {roles} | {what} | {', '.join(driver.links)} | {answers} | {lacks or '–'} | {tested} |"
+    grade = quality.grade(name).grade
+    return (
+        f"| `{name}` | {grade} | {roles} | {what} | {', '.join(driver.links)} | {answers} | {lacks or '–'} | {tested} |"
+    )
 
 
 def table() -> str:
     """The whole table in Markdown, between its two marks."""
     head = [
-        "| driver | role | speaks to | cables | orders confirmed | lacks | test |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| driver | grade | role | speaks to | cables | orders confirmed | lacks | test |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     return "\n".join([BEGIN, *head, *(row(name) for name in drivers.names()), END])
 

@@ -91,13 +91,12 @@ def test_bad_manners_of_a_line_change_nothing(fault: str, line: Any, diary: Any,
     assert diary.of(Garbled, LinkDown) == []
 
 
-@pytest.mark.parametrize("fault", ["half", "bad-checksum"])
-def test_an_answer_that_never_comes_whole_confirms_nothing_and_heals(
-    fault: str, line: Any, diary: Any, until: Any, closing: Any
+def test_half_a_frame_and_then_silence_confirms_nothing_and_heals(
+    line: Any, diary: Any, until: Any, closing: Any
 ) -> None:
     station = station_on(line, diary, closing)
     until(lambda: settled(station))
-    line.spoil(fault)
+    line.spoil("half")
     outcome = station.send("pingan", CALL).result(10)
     assert isinstance(outcome, Unconfirmed)
     assert "did not acknowledge it" in outcome.reason
@@ -147,9 +146,9 @@ def test_babble_keeps_nothing_and_lets_every_order_go(line: Any, diary: Any, unt
     until(lambda: station.state("pads").counters["bytes_in"] > 500_000, 20)
     before = psutil.Process().memory_info().rss
     began = time.monotonic()
-    outcomes = [station.send("pads", AskRating(address=1), timeout=3).result(6) for _ in range(3)]
+    outcomes = [station.send("pads", AskRating(address=1), timeout=1).result(6) for _ in range(2)]
     assert {type(o) for o in outcomes} <= {Unconfirmed, Refused}
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 8
     until(lambda: station.state("pads").counters["bytes_in"] > 3_000_000, 20)
     assert psutil.Process().memory_info().rss - before < 20_000_000
     assert "数据错乱 garbled bytes" in station.state("pads").reason
@@ -187,7 +186,7 @@ def test_a_wrong_driver_on_a_port_never_takes_the_device_for_its_own(
     for state in station.states():
         order = next((POLITE[role] for role in state.roles if role in POLITE), None)
         if order is not None:
-            futures[state.name] = station.send(state.name, order, timeout=4)
+            futures[state.name] = station.send(state.name, order, timeout=2)
     outcomes = {name: future.result(15) for name, future in futures.items()}
     assert {name: o for name, o in outcomes.items() if isinstance(o, Obeyed)} == {}
     for name, outcome in outcomes.items():

@@ -194,3 +194,33 @@ def test_the_simulator_answers_as_the_maker_says() -> None:
     assert sim.obeyed == [TriggerScan()]
     assert Simulator(Options(trigger="newland"), frozenset({"unknown-command"})).receive(NEWLAND_ON) == NEWLAND_ENQ
     assert Simulator(Options(trigger="honeywell")).receive(HONEYWELL_ON) == b""
+
+
+def test_an_order_under_way_when_the_cable_goes_is_not_known_to_be_done() -> None:
+    driver = Driver(Options(trigger="newland"))
+    driver.take(TriggerScan(id="t"))
+    driver.owed()
+    reason = "The cable went before the scanner answered."
+    assert driver.lost() == [Unconfirmed(order="TriggerScan", id="t", reason=reason)]
+    assert driver.lost() == []
+
+
+def test_an_answer_without_an_end_or_a_verdict_confirms_nothing() -> None:
+    driver = Driver(Options(trigger="newland"))
+    driver.take(TriggerScan(id="t"))
+    driver.owed()
+    assert driver.feed(NEWLAND_ACK[:6] + b"@" * 300 + b"\r") == [Garbled()]
+    assert driver.silence() == [], "a pause ends the noise; the answer may still come"
+    assert [type(n) for n in driver.silence()] == [Unconfirmed]
+    other = Driver(Options(trigger="newland"))
+    other.take(StopScan(id="s"))
+    other.owed()
+    assert other.feed(NEWLAND_ACK.replace(b"\x06", b"\x07")) == [Garbled()], "neither ACK, NAK nor ENQ"
+    assert not other.idle
+
+
+def test_nothing_but_a_scan_happens_at_a_scanner() -> None:
+    with pytest.raises(ValueError, match="a scanner only scans codes; it has no Silent"):
+        Simulator(Options()).happen(Silent())
+    noisy = Simulator(Options(), frozenset({"no-suffix"}))
+    assert noisy.happen(code(TEXT)) == TEXT.encode()

@@ -479,3 +479,18 @@ def test_opencvs_own_capture_fits_the_worker(tmp_path: Path, line: tuple[socket.
     assert capture.isOpened()
     out = served(capture, line, lambda out: len(out) >= 4)
     assert out[0].startswith("MJPG 64x48@") and all(isinstance(one, Picture) for one in out[1:])
+
+
+def test_a_control_that_no_camera_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="controls: there is no 'colour'; there are: "):
+        Options(controls={"colour": 1})
+
+
+def test_a_picture_that_cannot_be_decoded_is_no_picture() -> None:
+    """Its beginning and end are right, and nothing between them is."""
+    driver = Driver(SMALL)
+    driver.reset()
+    empty = b"\xff\xd8\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + b"\x00" * 40 + b"\xff\xd9"
+    news = driver.feed(empty)
+    assert [type(n) for n in news] == [Garbled]
+    assert [type(n) for n in driver.feed(jpeg(90)) if isinstance(n, FrameSeen)] == [FrameSeen]
