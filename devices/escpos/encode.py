@@ -18,7 +18,9 @@ from devices.escpos.models import Model
 from devices.escpos.slip import DOTS, Code, Drawn, Item, Line
 
 CHINESE_ON = b"\x1c&"
-_FEED = b"\x1bd\x06"  # six lines: from the head to behind the knife
+FEED_LINES = 6  # from the head to behind the knife
+LINE_SPACING = 30  # dots from line to line, at least: what printers start with
+_FEED = b"\x1bd" + bytes((FEED_LINES,))
 _END = {
     "full": _FEED + b"\x1dV\x00",
     "partial": _FEED + b"\x1dV\x01",
@@ -64,6 +66,21 @@ def render(slip: list[Item], model: Model, *, qr_size: int, qr_ec: str, beep: in
         printer._raw(bytes((0x1B, 0x42, beep, 2)))  # Chinese models' buzzer; each sound 2 x 50 ms or more
     printer._raw(_END[model.cut])
     return bytes(printer.output)
+
+
+def millimetres(slip: list[Item], model: Model, qr_size: int, qr_ec: str) -> int:
+    """How much paper a slip takes, with the feed to the knife. Eight dots are a millimetre."""
+    dots_down = FEED_LINES * LINE_SPACING
+    for item in slip:
+        if isinstance(item, Code):
+            dots_down += _modules(len(item.content.encode()), qr_ec) * _module_size(
+                item.content, qr_size, qr_ec, DOTS[model.width_mm]
+            )
+        elif isinstance(item, Drawn):
+            dots_down += dots.text(item, DOTS[model.width_mm]).height
+        elif isinstance(item, Line):
+            dots_down += max(LINE_SPACING, dots.LINE * item.height)
+    return -(-dots_down // 8)
 
 
 def _style(printer: Dummy, old: tuple[object, ...], new: tuple[object, ...]) -> None:

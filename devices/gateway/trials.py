@@ -25,6 +25,7 @@ from devices.roles import (
     PrintTest,
     ReadCard,
     Refused,
+    SetRoll,
     ShowCall,
     ShowCalls,
     ShowNumber,
@@ -61,6 +62,8 @@ class Trial:
 TRIALS = (
     Trial("print", "ticket-printer", "Print a test slip", "Read it, scan its code, see that it is cut.",
           lambda _: PrintTest()),
+    Trial("roll", "ticket-printer", "A new roll is in", "The count of its paper begins anew; nothing is printed.",
+          lambda _: SetRoll()),
     Trial("page", "a4-printer", "Print a trial page", "A frame runs along all four margins of one A4 sheet.",
           lambda _: trial_page()),
     Trial("call", "window-screen", "Call A001 to the window", "The strip shows A001 and the window's number.",
