@@ -32,7 +32,7 @@ from devices import driver as base
 from devices.driver import OrderMistake, Timing
 from devices.escpos import status
 from devices.escpos.ear import Ear, Verdict
-from devices.escpos.encode import millimetres, render
+from devices.escpos.encode import longest_block, millimetres, render
 from devices.escpos.models import AS_MODEL, CODES, CUTS, MODELS, STATUS, Model
 from devices.escpos.paper import Mechanism, read_aloud, seen
 from devices.escpos.slip import Item, Line, columns, lay_out, read_back
@@ -59,7 +59,6 @@ from devices.roles import (
 )
 
 ANSWER_PATIENCE = 0.6  # seconds; real-time answers come within milliseconds, 9600 baud and a slow USB bridge included
-LONGEST_CODE = 256  # bytes of a QR code's content that a printer may wait for; printers ignore NUL elsewhere
 MISSES = 3  # unanswered polls in a row that make a printer silent
 
 _QUESTIONS: dict[str, tuple[bytes, ...]] = {
@@ -177,12 +176,14 @@ class Driver(base.Driver):
         self._questions = _QUESTIONS.get(dialect, status.REAL_TIME)
         self._after = (status.BUFFERED, *status.REAL_TIME) if dialect == "both" else self._questions
         self._used = 0  # millimetres of the roll, by our own count
-        self._torn = False  # a slip was cut off on its way: its beginning still stands under the head
+        self._torn = 0  # a slip was cut off on its way: so many bytes of it the printer may still wait for
         self.reset()
 
     def reset(self) -> None:
         self._out = b""
         self._job = b""
+        self._prefix = b""  # goes out before the question in _out
+        self._purged = False  # what was torn has been ended on this cable
         self._order: Order | None = None
         self._sent = False  # the job has been handed out
         self._phase = ""  # "", poll, before, after
@@ -218,8 +219,6 @@ class Driver(base.Driver):
             self._take_roll(order)
             return
         self._job = self.encode(order)
-        if self._torn:  # end the code the printer may still be reading, then cut the beginning off
-            self._job = LONGEST_CODE * b"\0" + self._render([]) + self._job
         self._order, self._sent, self._unproven = order, False, False
         if not self._questions or self._silent:  # nobody answers: the citizen shall not wait for it
             self._send_job()
@@ -259,7 +258,14 @@ class Driver(base.Driver):
     def idle(self) -> bool:
         return self._order is None
 
+    def _purge(self) -> bytes:
+        """Ends the code or picture the printer may still be reading, then cuts off what stands under the head."""
+        return self._torn * b"\0" + self._render([])
+
     def owed(self) -> bytes:
+        if self._prefix:
+            prefix, self._prefix, self._purged = self._prefix, b"", True
+            return prefix
         out, self._out = self._out, b""
         if out and out is self._job:
             self._sent = True
@@ -286,6 +292,8 @@ class Driver(base.Driver):
 
     def _start(self, phase: str, questions: Iterable[bytes]) -> None:
         self._phase, self._left, self._answers = phase, list(questions), {}
+        if self._torn and not self._purged and phase != "after":
+            self._prefix = self._purge()  # or it would take the question for a part of the slip
         self._put()
 
     def _put(self, again: bool = False) -> None:
@@ -293,6 +301,8 @@ class Driver(base.Driver):
         self._ear.expect(self._left[0], again)
 
     def _send_job(self) -> None:
+        if self._torn and not self._purged:
+            self._job = self._purge() + self._job
         self._phase, self._out = "job", self._job
         self._stop_asking()
 
@@ -384,6 +394,8 @@ class Driver(base.Driver):
 
     def _round_done(self, news: list[News]) -> None:
         phase, self._phase = self._phase, ""
+        if self._purged:  # it answers, so it has read past what was torn
+            self._torn, self._purged = 0, False
         if self._garbled:
             self._garbled = self._ear.garbled = False
             news.append(Garbled(over=True))
@@ -405,7 +417,7 @@ class Driver(base.Driver):
         elif phase == "after" and self._unproven:
             self._end(news, Unconfirmed, "the printer is well, but it does not say that the slip is done; look at it")
         elif phase == "after":
-            self._torn = False
+            self._torn = 0
             self._end(news, Obeyed)
 
     def _tell(self, report: status.Report, news: list[News]) -> None:
@@ -466,7 +478,7 @@ class Driver(base.Driver):
     def silence(self) -> list[News]:
         news: list[News] = []
         if self._sent and not self._after:
-            self._phase = ""
+            self._phase, self._torn = "", 0
             self._end(news, Unconfirmed, "the slip was sent; this printer is set up as one that never answers")
         elif isinstance(self._order, SetRoll) and not self._waiting:
             self._new_roll(news)
@@ -480,11 +492,11 @@ class Driver(base.Driver):
     def lost(self) -> list[News]:
         news: list[News] = []
         if self._sent:
-            self._torn = True
+            self._torn = longest_block(self._job)
             self._end(news, Unconfirmed, "the printer was cut off while the slip was on its way; look at the slip")
         elif self._order is not None:
             self._end(news, Refused, "the printer was cut off before the slip was sent")
-        self._phase, self._out = "", b""
+        self._phase, self._out, self._prefix = "", b"", b""
         self._stop_asking()
         return news
 

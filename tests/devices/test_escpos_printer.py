@@ -506,10 +506,13 @@ def test_automatic_status_comes_by_itself():
     assert Driver().feed(bytes.fromhex("18000F00")) == [Alive(detail="automatic status"), PaperOut()]
 
 
+@pytest.mark.parametrize(
+    "set_up", [{}, {"status": "esc-v", "qr": "raster"}, {"status": "asb"}, {"status": "none"}], ids=str
+)
 @pytest.mark.parametrize("sent", [0.1, 0.3, 0.5, 0.7, 0.9])
-def test_a_slip_after_one_that_was_cut_off_stands_on_paper_of_its_own(sent):
+def test_a_slip_after_one_that_was_cut_off_stands_on_paper_of_its_own(sent, set_up):
     """The cable went after a part of the slip, perhaps in the middle of its code: the rest never comes."""
-    driver, simulator = Driver(), Simulator()
+    driver, simulator = Driver(Options(**set_up)), Simulator()
     driver.take(SLIP)
     while not (job := driver.owed()).startswith(b"\x1b@"):
         driver.feed(simulator.receive(job))
@@ -825,3 +828,22 @@ def test_a_new_roll_may_be_told_while_the_printer_is_asked():
     driver.take(SetRoll(used_mm=7))
     driver.feed(simulator.receive(question))
     assert Obeyed(order="SetRoll") in talk(driver, simulator)
+
+
+@pytest.mark.parametrize("dialect", ["dle-eot", "gs-r", "esc-v", "asb", "both"])
+@pytest.mark.parametrize("sent", [0.4, 0.6, 0.8])
+def test_a_printer_that_waits_for_the_rest_of_a_picture_is_brought_back_by_the_next_poll(sent, dialect):
+    driver, simulator = Driver(Options(status=dialect, qr="raster")), Simulator()
+    driver.take(SLIP)
+    while not (job := driver.owed()).startswith(b"\x1b@"):
+        driver.feed(simulator.receive(job))
+    simulator.receive(job[: int(len(job) * sent)])
+    driver.lost()
+    driver.reset()
+    assert Alive in [type(n) for n in polled(driver, simulator)]
+    assert simulator.paper()[-1] == "[cut]", "what was torn has left the printer"
+    before = len(simulator.paper())
+    polled(driver, simulator)
+    assert len(simulator.paper()) == before, "once is enough"
+    driver.take(SLIP)
+    assert type(talk(driver, simulator)[-1]) is Obeyed
