@@ -847,3 +847,8 @@ def test_a_printer_that_waits_for_the_rest_of_a_picture_is_brought_back_by_the_n
     assert len(simulator.paper()) == before, "once is enough"
     driver.take(SLIP)
     assert type(talk(driver, simulator)[-1]) is Obeyed
+
+
+def test_a_font_that_is_not_installed_is_said_by_name(tmp_path):
+    with pytest.raises(OrderMistake, match=r"NotoSansAtlantis-Regular\.ttf is missing; install fonts-noto-core"):
+        dots.load(tmp_path / "NotoSansAtlantis-Regular.ttf", 24)
