@@ -196,6 +196,7 @@ class DocumentState(News):
 
     state: str
     reason: str = ""
+    pages: int = 0  # that have come out so far, as far as the print service counts them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -176,9 +176,9 @@ def test_a_document_from_start_to_end() -> None:
         request = driver.owed()
         operation, number = asked(request)
         assert operation == 0x0009 and attribute(0x21, "job-id", 7) in request
-        news = driver.feed(job(number, state))
+        news = driver.feed(job(number, state, pages=2 * (state == 9)))
         assert [n.state for n in news if isinstance(n, DocumentState)] == ([words] if words else [])
-    assert news[-1] == Obeyed(order="PrintDocument", id="d")
+    assert news == [DocumentState(state="completed", pages=2), Obeyed(order="PrintDocument", id="d")]
     assert driver.idle
 
 
