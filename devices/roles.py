@@ -129,6 +129,22 @@ class PrintTest(Order):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetRoll(Order):
+    """A roll of paper lies in the printer of which so much is used; 0: staff has put in a new one. Moves no paper."""
+
+    used_mm: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperUsed(News):
+    """So much of the roll is used, by our own count; about `slips_left` more slips like the last one fit on it."""
+
+    used_mm: int
+    left_mm: int
+    slips_left: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaperOut(Trouble):
     """No paper under the head."""
 
@@ -180,6 +196,7 @@ class DocumentState(News):
 
     state: str
     reason: str = ""
+    pages: int = 0  # that have come out so far, as far as the print service counts them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -492,7 +509,7 @@ class Role:
 TICKET_PRINTER = Role(
     "ticket-printer",
     (PrintSlip, PrintTest),
-    (PaperOut, PaperNearEnd, CoverOpen, CutterError, PrinterError, PrinterOffline),
+    (PaperOut, PaperNearEnd, CoverOpen, CutterError, PrinterError, PrinterOffline, PaperUsed),
 )
 A4_PRINTER = Role(
     "a4-printer",

@@ -40,6 +40,7 @@ SAID = {
     "CutterError": "切刀故障 cutter stuck",
     "PrinterError": "打印机故障 printer error",
     "PrinterOffline": "打印机脱机 printer offline",
+    "PaperUsed": "用纸计数 paper used",
     "DocumentState": "文件打印状态 document",
     "TonerLow": "碳粉将尽 toner low",
     "CardPresented": "读到证件 card read",

@@ -77,6 +77,8 @@ class Answers(Mind):
     def _on_answer(self, session: str, what: str, answer: Any) -> None:
         if session != self.session.id:
             return
+        if what == "taken":  # the person has said it, the hall knows it: nothing more to do
+            return
         if what == "help":
             self.view.help_called = True
         elif what == "issue":
@@ -118,13 +120,13 @@ class Answers(Mind):
             self.view.help_called = False
         elif what == "find" and code in ("not_found", "unknown_ticket", ""):
             self._found([])
-        elif what != "verify":  # a claim that was not accepted leaves the ticket as it is
+        elif what not in ("verify", "taken"):  # a claim that was not accepted leaves the ticket as it is
             self.session.cause, self.session.detail = "refused", sentence
             self._handle(Event.REFUSED)
 
     def _on_away(self, session: str, what: str, _reason: str) -> None:
         self.view.away = True
-        if session != self.session.id or what == "verify":
+        if session != self.session.id or what in ("verify", "taken"):
             return
         if what == "help":
             self.view.help_called = False

@@ -24,13 +24,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from devices import roles
+from devices import drivers, roles
+from devices.options import read_options
 from devices.roles import News, Order
-from devices.station import DeviceEntry, Station
+from devices.station import DeviceEntry, State, Station
 from hall_api.client import HallAway, HallClient, HallRefused
 from kiosk import bell
 from kiosk.bell import Place, Request, WindowNow
 from kiosk.outbox import Message, Outbox
+from kiosk.paper import Roll
 from kiosk.slips import Slips, seconds_of
 
 LOG = logging.getLogger(__name__)
@@ -107,13 +109,19 @@ class Attendant:
             if no in self.windows:
                 self.windows[no] = replace(self.windows[no], rating=ticket)
         self.outbox = Outbox(state / f"{name}-outbox", self._deliver, HallAway)
+        self.printer = printer
+        mute = any(entry.name == printer and _never_answers(entry) for entry in entries)
+        self.roll = Roll(
+            state / f"{name}-{printer}-roll", lambda order: self.station.send(printer, order, timeout=60.0).result()
+        )
         self.slips = Slips(
             hall,
             kiosk,
-            lambda slip: self.station.send(printer, slip, timeout=60.0).result(),
+            self.roll.print,
             lambda job, state, reason: self.ears.settled(job, state, reason),
             self._hall_time,
             self._stop,
+            lambda: mute and self.station.state(printer).state is State.DEGRADED,
         )
         duties = (self._follow, self._run, self._report, *((self.slips.run,) if kiosk else ()))
         self._threads = [
@@ -161,6 +169,8 @@ class Attendant:
             self._sorry(device, news.address)
         if isinstance(news, roles.Alive) or (isinstance(news, roles.LinkDown) and news.over):
             self._catch_up(device)
+        if isinstance(news, roles.PaperUsed) and device == self.printer:
+            self.roll.heard(news)
         self.ears.news(device, news)
 
     def _is_echo(self, place: Place, news: News) -> bool:
@@ -471,6 +481,14 @@ def _now(window: Mapping[str, Any]) -> WindowNow:
         rating=rating.get("ticket", ""),
         number=ticket.get("number", ""),
     )
+
+
+def _never_answers(entry: DeviceEntry) -> bool:
+    """True for a device that by its nature, or as it is set up, never says what it has done."""
+    options = entry.options
+    if isinstance(options, Mapping):
+        options = read_options(entry.driver, options)
+    return not drivers.load(entry.driver).Driver(options).answers
 
 
 def _called(windows: Sequence[Mapping[str, Any]]) -> tuple[roles.Call, ...]:

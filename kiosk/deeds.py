@@ -117,6 +117,9 @@ class Deeds(Mind):
 
     def _do_was_printed(self) -> None:
         self.session.printing = "printed"
+        job = ((self.session.ticket or {}).get("job") or {}).get("id")
+        if job:
+            self._order("taken", lambda hall, key: hall.slip_taken(str(job), key), uuid.uuid4().hex)
 
     def _do_no_print(self) -> None:
         self.session.printing = "fault"

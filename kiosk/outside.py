@@ -55,6 +55,9 @@ class Hall(Protocol):
     def reprint(self, id: str, key: str) -> Record:
         """POST /v1/tickets/{id}/reprint for this kiosk."""
 
+    def slip_taken(self, job: str, key: str) -> Record:
+        """POST /v1/print-jobs/{job}: nobody knew whether the slip was printed, and the citizen has it."""
+
     def verify_age(self, id: str, age: int) -> Record:
         """POST /v1/tickets/{id}/verify-priority with the age from the card."""
 

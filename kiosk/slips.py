@@ -1,8 +1,10 @@
 """Prints the slips of one kiosk, one after the other, and tells the hall what became of each.
 
     queued ──▶ sending ──▶ confirmed   the printer says it is done
-                      ├──▶ unknown     it may lie there: somebody looks, and prints it again when asked
-                      └──▶ failed      it is known not to be there
+       │              ├──▶ sent        it was sent whole to a printer that by its nature never answers
+       │              ├──▶ unknown     it may lie there: somebody looks, and prints it again when asked
+       │              └──▶ failed      it is known not to be there
+       └──▶ cancelled                  its number was given up before
 
 "sending" is stored at the hall before the first byte leaves, so a slip is never printed twice by itself, whatever is
 switched off in between.
@@ -31,6 +33,7 @@ REMEMBERED = 1000  # jobs whose ids are kept, so that one told twice is printed 
 
 SETTLED = {Obeyed: "confirmed", Unconfirmed: "unknown", Refused: "failed"}
 SWITCHED_OFF = "The kiosk was switched off while it was printing: look at the slip."
+GIVEN_UP = "The number was given up before its slip was printed."
 TOO_LATE = "The kiosk or the hall was away when this slip was wanted: print it again if asked."
 
 Send = Callable[[PrintSlip], Outcome]
@@ -51,7 +54,8 @@ class Job:
 class Slips:
     """The slips of the kiosk `kiosk`. `send` prints one and waits for its outcome; `settled` hears every change.
 
-    `hall_time` gives seconds of Unix time by the hall's clock.
+    `hall_time` gives seconds of Unix time by the hall's clock. `mute`: the printer is there, and of a kind that never
+    answers, so that nobody need be asked about each slip.
     """
 
     def __init__(
@@ -62,9 +66,10 @@ class Slips:
         settled: Callable[[str, str, str], None],
         hall_time: Callable[[], float],
         stop: threading.Event,
+        mute: Callable[[], bool] = lambda: False,
     ) -> None:
         self._hall, self._kiosk, self._send, self._settled = hall, kiosk, send, settled
-        self._hall_time, self._stop = hall_time, stop
+        self._hall_time, self._stop, self._mute = hall_time, stop, mute
         self._wanted: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._taken: deque[str] = deque(maxlen=REMEMBERED)
         self._facts: Mapping[str, Any] = {}
@@ -122,13 +127,19 @@ class Slips:
         ticket = self._patiently(lambda: self._hall.get(f"/tickets/{job.ticket}"))
         if ticket is None:
             return
+        if ticket["state"] in ("cancelled", "expired"):
+            self._settle(job.id, "cancelled", GIVEN_UP)
+            return
         if not self._is_fresh(job):
             self._settle(job.id, "failed", TOO_LATE)
             return
         if self._settle(job.id, "sending", "") != "sending":  # settled by somebody else, or we are being stopped
             return
         outcome = self._send(self._slip(job, ticket))
-        self._settle(job.id, SETTLED[type(outcome)], getattr(outcome, "reason", ""))
+        state = SETTLED[type(outcome)]
+        if state == "unknown" and self._mute():
+            state = "sent"
+        self._settle(job.id, state, getattr(outcome, "reason", ""))
 
     def _is_fresh(self, job: Job) -> bool:
         """Whether somebody may still stand there and wait for it: by the hall's clock, ours may be wrong."""

@@ -317,7 +317,8 @@ class Driver(base.Driver):
         said = "; ".join([*answer.words("job-printer-state-message"), *reasons]).strip("; ")
         if (state, said) != self._state:
             self._state = (state, said)
-            news.append(DocumentState(state=state, reason=said))
+            pages = max(0, answer.number_of("job-impressions-completed"))
+            news.append(DocumentState(state=state, reason=said, pages=pages))
         if state == "completed":
             self._end(Obeyed, "", news)
         elif state in ipp.ENDED:

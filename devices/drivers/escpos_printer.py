@@ -32,7 +32,7 @@ from devices import driver as base
 from devices.driver import OrderMistake, Timing
 from devices.escpos import status
 from devices.escpos.ear import Ear, Verdict
-from devices.escpos.encode import render
+from devices.escpos.encode import longest_block, millimetres, render
 from devices.escpos.models import AS_MODEL, CODES, CUTS, MODELS, STATUS, Model
 from devices.escpos.paper import Mechanism, read_aloud, seen
 from devices.escpos.slip import Item, Line, columns, lay_out, read_back
@@ -47,17 +47,18 @@ from devices.roles import (
     Order,
     PaperNearEnd,
     PaperOut,
+    PaperUsed,
     PrinterError,
     PrinterOffline,
     Refused,
     Role,
+    SetRoll,
     Silent,
     Trouble,
     Unconfirmed,
 )
 
 ANSWER_PATIENCE = 0.6  # seconds; real-time answers come within milliseconds, 9600 baud and a slow USB bridge included
-LONGEST_CODE = 256  # bytes of a QR code's content that a printer may wait for; printers ignore NUL elsewhere
 MISSES = 3  # unanswered polls in a row that make a printer silent
 
 _QUESTIONS: dict[str, tuple[bytes, ...]] = {
@@ -140,6 +141,18 @@ class Options:
         default=3.0, metadata={"label": "Wait for confirmation", "unit": "s", "min": 0.2, "max": 30}
     )
 
+    roll_metres: float = field(
+        default=0.0,
+        metadata={
+            "label": "Length of a roll",
+            "unit": "m",
+            "min": 0,
+            "max": 400,
+            "help": "0: not counted. For printers that cannot tell that paper runs low; after a new roll, say so.",
+        },
+    )
+    low_metres: float = field(default=3.0, metadata={"label": "Warn below", "unit": "m", "min": 0.5, "max": 50})
+
     def as_set(self) -> Model:
         """The kind of printer with what these options change about it."""
         own = {"width_mm": self.width_mm, "status": self.status, "cut": self.cut, "qr": self.qr}
@@ -162,12 +175,15 @@ class Driver(base.Driver):
         self.timing = Timing(poll_every=self.options.poll_seconds if self.answers else None)
         self._questions = _QUESTIONS.get(dialect, status.REAL_TIME)
         self._after = (status.BUFFERED, *status.REAL_TIME) if dialect == "both" else self._questions
-        self._torn = False  # a slip was cut off on its way: its beginning still stands under the head
+        self._used = 0  # millimetres of the roll, by our own count
+        self._torn = 0  # a slip was cut off on its way: so many bytes of it the printer may still wait for
         self.reset()
 
     def reset(self) -> None:
         self._out = b""
         self._job = b""
+        self._prefix = b""  # goes out before the question in _out
+        self._purged = False  # what was torn has been ended on this cable
         self._order: Order | None = None
         self._sent = False  # the job has been handed out
         self._phase = ""  # "", poll, before, after
@@ -184,6 +200,7 @@ class Driver(base.Driver):
         self._garbled = False  # told so
         self._troubles: dict[type[Trouble], Trouble] = {}
         self._automatic = b""  # the last automatic status
+        self._seen_low = False  # the printer itself sees the end of the roll
         self._turns = 0  # polls since the printer stopped
 
     # ---- orders ----
@@ -198,9 +215,10 @@ class Driver(base.Driver):
     def take(self, order: Order) -> None:
         if self._order is not None:
             raise OrderMistake("the printer is still busy with another slip")
+        if isinstance(order, SetRoll):
+            self._take_roll(order)
+            return
         self._job = self.encode(order)
-        if self._torn:  # end the code the printer may still be reading, then cut the beginning off
-            self._job = LONGEST_CODE * b"\0" + self._render([]) + self._job
         self._order, self._sent, self._unproven = order, False, False
         if not self._questions or self._silent:  # nobody answers: the citizen shall not wait for it
             self._send_job()
@@ -209,7 +227,19 @@ class Driver(base.Driver):
         else:
             self._start("before", self._questions)
 
+    def _take_roll(self, order: SetRoll) -> None:
+        """Nothing is sent for it; `silence` tells the outcome."""
+        if not self.options.roll_metres:
+            raise OrderMistake("SetRoll: the roll is not counted; give its length in the options (roll_metres)")
+        if order.used_mm < 0:
+            raise OrderMistake(f"SetRoll.used_mm: expected at least 0, got {order.used_mm}")
+        self._order, self._used = order, order.used_mm
+
     def lacks(self, what: type) -> str:
+        if what in (PaperUsed, SetRoll):
+            return "" if self.options.roll_metres else "the roll is counted only when its length is in the options"
+        if what is PaperNearEnd and self.options.roll_metres:
+            return ""
         if self._model.status == "none" and what in status.ALL_KINDS:
             return "a printer set up without status tells nothing"
         if self._model.status in ("gs-r", "esc-v") and what in status.ALL_KINDS - {PaperNearEnd}:
@@ -228,7 +258,14 @@ class Driver(base.Driver):
     def idle(self) -> bool:
         return self._order is None
 
+    def _purge(self) -> bytes:
+        """Ends the code or picture the printer may still be reading, then cuts off what stands under the head."""
+        return self._torn * b"\0" + self._render([])
+
     def owed(self) -> bytes:
+        if self._prefix:
+            prefix, self._prefix, self._purged = self._prefix, b"", True
+            return prefix
         out, self._out = self._out, b""
         if out and out is self._job:
             self._sent = True
@@ -240,7 +277,7 @@ class Driver(base.Driver):
 
     @property
     def patience(self) -> float | None:
-        if self._sent and not self._after:
+        if (self._sent and not self._after) or (isinstance(self._order, SetRoll) and not self._waiting):
             return 0.05  # nothing will come; only let the bytes leave
         if not self._waiting:
             return None
@@ -255,6 +292,8 @@ class Driver(base.Driver):
 
     def _start(self, phase: str, questions: Iterable[bytes]) -> None:
         self._phase, self._left, self._answers = phase, list(questions), {}
+        if self._torn and not self._purged and phase != "after":
+            self._prefix = self._purge()  # or it would take the question for a part of the slip
         self._put()
 
     def _put(self, again: bool = False) -> None:
@@ -262,6 +301,8 @@ class Driver(base.Driver):
         self._ear.expect(self._left[0], again)
 
     def _send_job(self) -> None:
+        if self._torn and not self._purged:
+            self._job = self._purge() + self._job
         self._phase, self._out = "job", self._job
         self._stop_asking()
 
@@ -353,6 +394,8 @@ class Driver(base.Driver):
 
     def _round_done(self, news: list[News]) -> None:
         phase, self._phase = self._phase, ""
+        if self._purged:  # it answers, so it has read past what was torn
+            self._torn, self._purged = 0, False
         if self._garbled:
             self._garbled = self._ear.garbled = False
             news.append(Garbled(over=True))
@@ -374,12 +417,16 @@ class Driver(base.Driver):
         elif phase == "after" and self._unproven:
             self._end(news, Unconfirmed, "the printer is well, but it does not say that the slip is done; look at it")
         elif phase == "after":
-            self._torn = False
+            self._torn = 0
             self._end(news, Obeyed)
 
     def _tell(self, report: status.Report, news: list[News]) -> None:
-        """Each trouble once when it starts and once when it ends."""
+        """Each trouble once when it starts and once when it ends. The end of the roll is seen, or counted."""
         now = {type(t): t for t in report.troubles}
+        if PaperNearEnd in report.known:
+            self._seen_low = PaperNearEnd in now
+        if self._counted_low and PaperOut not in now:
+            now.setdefault(PaperNearEnd, PaperNearEnd())
         for kind in [k for k in self._troubles if k in report.known and k not in now]:
             news.append(replace(self._troubles.pop(kind), over=True))
         for kind, trouble in now.items():
@@ -387,10 +434,41 @@ class Driver(base.Driver):
                 self._troubles[kind] = trouble
                 news.append(trouble)
 
+    @property
+    def _counted_low(self) -> bool:
+        """By our own count the roll is nearly used up."""
+        o = self.options
+        return bool(o.roll_metres) and (o.roll_metres - o.low_metres) * 1000 < self._used
+
+    def _count(self, order: Order, news: list[News]) -> None:
+        """A slip has gone out, or most of it: count its paper, and say so."""
+        if not self.options.roll_metres:
+            return
+        o = self.options
+        length = millimetres(lay_out(order, self._model.width_mm), self._model, o.qr_size, o.qr_ec)
+        self._used += length
+        left = max(0, round(o.roll_metres * 1000) - self._used)
+        news.append(PaperUsed(used_mm=self._used, left_mm=left, slips_left=left // length))
+        if self._counted_low and PaperNearEnd not in self._troubles:
+            self._troubles[PaperNearEnd] = PaperNearEnd()
+            news.append(PaperNearEnd())
+
+    def _new_roll(self, news: list[News]) -> None:
+        """Staff has said how much of the roll is used."""
+        if self._counted_low and PaperNearEnd not in self._troubles:
+            self._troubles[PaperNearEnd] = PaperNearEnd()
+            news.append(PaperNearEnd())
+        elif not self._counted_low and not self._seen_low and PaperNearEnd in self._troubles:
+            del self._troubles[PaperNearEnd]
+            news.append(PaperNearEnd(over=True))
+        self._end(news, Obeyed)
+
     def _end(self, news: list[News], outcome: type[Any], reason: str = "") -> None:
         order = self._order
         if order is None:
             return
+        if self._sent:
+            self._count(order, news)
         why = {"reason": reason} if reason else {}
         news.append(outcome(order=type(order).__name__, id=order.id, address=order.address, **why))
         self._order, self._job, self._sent = None, b"", False
@@ -400,8 +478,10 @@ class Driver(base.Driver):
     def silence(self) -> list[News]:
         news: list[News] = []
         if self._sent and not self._after:
-            self._phase = ""
+            self._phase, self._torn = "", 0
             self._end(news, Unconfirmed, "the slip was sent; this printer is set up as one that never answers")
+        elif isinstance(self._order, SetRoll) and not self._waiting:
+            self._new_roll(news)
         elif self._waiting and self._dropped:
             self._put()
         elif self._waiting:
@@ -412,11 +492,11 @@ class Driver(base.Driver):
     def lost(self) -> list[News]:
         news: list[News] = []
         if self._sent:
-            self._torn = True
+            self._torn = longest_block(self._job)
             self._end(news, Unconfirmed, "the printer was cut off while the slip was on its way; look at the slip")
         elif self._order is not None:
             self._end(news, Refused, "the printer was cut off before the slip was sent")
-        self._phase, self._out = "", b""
+        self._phase, self._out, self._prefix = "", b"", b""
         self._stop_asking()
         return news
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import segno
 from PIL import Image, ImageDraw, ImageFont
 
+from devices.driver import OrderMistake
 from devices.escpos.slip import Dots, Drawn
 
 BAND = 128  # rows sent in one command: more than that, small printers lose
@@ -74,6 +75,14 @@ def command(picture: Image.Image, twice: bool = False) -> bytes:
     return out
 
 
+def load(file: Path, size: int) -> ImageFont.FreeTypeFont:
+    """A font of the system. Raises OrderMistake when it is not installed: nothing else can make up for it."""
+    try:
+        return ImageFont.truetype(str(file), size)
+    except OSError:
+        raise OrderMistake(f"the font {file.name} is missing; install fonts-noto-core and fonts-noto-cjk") from None
+
+
 @lru_cache(maxsize=64)
 def read_code(dots: Dots) -> str:
     """What a citizen's phone reads in a picture on paper; empty when it is no code."""
@@ -120,6 +129,5 @@ def _wrapped(words: str, font: ImageFont.FreeTypeFont, room: int) -> list[str]:
 @lru_cache(maxsize=16)
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
     """The font of a script whose whole line, with what reaches above and below, is `size` dots high."""
-    file = str(NOTO / _FONTS.get(name, _PLAIN))
-    font = ImageFont.truetype(file, size)
+    font = load(NOTO / _FONTS.get(name, _PLAIN), size)
     return font.font_variant(size=max(8, round(size * size / sum(font.getmetrics()))))

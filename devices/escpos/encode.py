@@ -6,6 +6,7 @@ characters; so text never goes through its `text()`, and Chinese mode is switche
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import segno
@@ -18,7 +19,9 @@ from devices.escpos.models import Model
 from devices.escpos.slip import DOTS, Code, Drawn, Item, Line
 
 CHINESE_ON = b"\x1c&"
-_FEED = b"\x1bd\x06"  # six lines: from the head to behind the knife
+FEED_LINES = 6  # from the head to behind the knife
+LINE_SPACING = 30  # dots from line to line, at least: what printers start with
+_FEED = b"\x1bd" + bytes((FEED_LINES,))
 _END = {
     "full": _FEED + b"\x1dV\x00",
     "partial": _FEED + b"\x1dV\x01",
@@ -26,6 +29,9 @@ _END = {
     "esc-m": _FEED + b"\x1bm",
     "none": _FEED,
 }
+LONGEST_CODE = 256  # bytes of a QR code's content; printers ignore NUL elsewhere
+MOST_RASTER = dots.BAND * max(DOTS.values()) // 8
+_RASTER = re.compile(rb"\x1dv0.(..)(..)", re.DOTALL)
 _EC = {"L": 0, "M": 1, "Q": 2, "H": 3}
 _QUIET = 8  # modules of white a reader wants around a code
 
@@ -64,6 +70,27 @@ def render(slip: list[Item], model: Model, *, qr_size: int, qr_ec: str, beep: in
         printer._raw(bytes((0x1B, 0x42, beep, 2)))  # Chinese models' buzzer; each sound 2 x 50 ms or more
     printer._raw(_END[model.cut])
     return bytes(printer.output)
+
+
+def longest_block(job: bytes) -> int:
+    """The most bytes in a row that a printer which got only a part of this job may take for data, whatever they are."""
+    rasters = (int.from_bytes(w, "little") * int.from_bytes(h, "little") for w, h in _RASTER.findall(job))
+    return max(LONGEST_CODE, *(min(size, MOST_RASTER) for size in rasters), 0)
+
+
+def millimetres(slip: list[Item], model: Model, qr_size: int, qr_ec: str) -> int:
+    """How much paper a slip takes, with the feed to the knife. Eight dots are a millimetre."""
+    dots_down = FEED_LINES * LINE_SPACING
+    for item in slip:
+        if isinstance(item, Code):
+            dots_down += _modules(len(item.content.encode()), qr_ec) * _module_size(
+                item.content, qr_size, qr_ec, DOTS[model.width_mm]
+            )
+        elif isinstance(item, Drawn):
+            dots_down += dots.text(item, DOTS[model.width_mm]).height
+        elif isinstance(item, Line):
+            dots_down += max(LINE_SPACING, dots.LINE * item.height)
+    return -(-dots_down // 8)
 
 
 def _style(printer: Dummy, old: tuple[object, ...], new: tuple[object, ...]) -> None:

@@ -25,6 +25,7 @@ from devices.roles import (
     PrintTest,
     ReadCard,
     Refused,
+    SetRoll,
     ShowCall,
     ShowCalls,
     ShowNumber,
@@ -51,6 +52,7 @@ class Trial:
     label: str
     hint: str
     order: Callable[[int], Order]
+    patience: float = TIMEOUT  # seconds; a document whose time is up is cancelled
 
     @property
     def kind(self) -> type[Order]:
@@ -61,8 +63,10 @@ class Trial:
 TRIALS = (
     Trial("print", "ticket-printer", "Print a test slip", "Read it, scan its code, see that it is cut.",
           lambda _: PrintTest()),
+    Trial("roll", "ticket-printer", "A new roll is in", "The count of its paper begins anew; nothing is printed.",
+          lambda _: SetRoll()),
     Trial("page", "a4-printer", "Print a trial page", "A frame runs along all four margins of one A4 sheet.",
-          lambda _: trial_page()),
+          lambda _: trial_page(), 75.0),
     Trial("call", "window-screen", "Call A001 to the window", "The strip shows A001 and the window's number.",
           lambda window: ShowCall(number=TRIED_NUMBER, window=window)),
     Trial("welcome", "window-screen", "Show the welcome", "The strip shows its welcome again.",
@@ -121,7 +125,8 @@ def try_out(station: Station, name: str, key: str, address: int, say: Say) -> di
         raise KeyError(f"{name} has no test called {key!r}")
     at = address or next(iter(sorted(state.windows)), 0)
     began = datetime.now(UTC)
-    outcome = _wait(station.send(name, replace(trial.order(state.windows.get(at, 1)), address=at), TIMEOUT))
+    order = replace(trial.order(state.windows.get(at, 1)), address=at)
+    outcome = _wait(station.send(name, order, trial.patience))
     result, sentence, shape = OUTCOMES[type(outcome)]
     reason = getattr(outcome, "reason", "")
     news = [one for when, one in station.last_news(name) if when >= began and not isinstance(one, NOT_TOLD)]
@@ -146,7 +151,7 @@ def _driver(entry: DeviceEntry) -> Driver:
 
 
 def _wait(future: Future[Outcome]) -> Outcome:
-    """The outcome, letting other browsers be served meanwhile. The station always gives one, soon after TIMEOUT."""
+    """The outcome, letting other browsers be served meanwhile. The station always gives one, soon after its time."""
     while not future.done():
         gevent.sleep(0.02)
     return future.result()

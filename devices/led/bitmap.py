@@ -10,6 +10,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
+from devices.driver import OrderMistake
+
 FONT = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
 _SIMPLIFIED = 2  # the face for Simplified Chinese in Noto's collections
 
@@ -85,4 +87,7 @@ def _known(size: int) -> dict[bytes, str]:
 
 @lru_cache(maxsize=4)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(FONT, round(size * 0.94), index=_SIMPLIFIED)
+    try:
+        return ImageFont.truetype(FONT, round(size * 0.94), index=_SIMPLIFIED)
+    except OSError:
+        raise OrderMistake("the font NotoSansCJK-Regular.ttc is missing; install fonts-noto-cjk") from None

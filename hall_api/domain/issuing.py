@@ -17,6 +17,7 @@ RANDOM_BITS = 125
 PLACE_STEP = 16  # microseconds between two places: room for rejoined tickets in between
 # What a job may become; a report that is older than what is known changes nothing.
 JOB_RANK = {"queued": 0, "sending": 1, "sent": 2, "unknown": 3, "confirmed": 4, "failed": 4, "cancelled": 4}
+JOB_ENDED = frozenset({"confirmed", "failed", "cancelled"})  # known for good: nothing that comes later changes it
 
 
 def issue(order: Issue, draft: Draft) -> None:
@@ -144,7 +145,11 @@ def settle_job(order: SettleJob, draft: Draft) -> None:
     if job is None:
         raise Refusal("no_job", Kind.MISSING)
     draft.subject = job
-    if JOB_RANK[order.state] < JOB_RANK[job.state] or (order.state, order.reason) == (job.state, job.reason):
+    if (
+        job.state in JOB_ENDED
+        or JOB_RANK[order.state] < JOB_RANK[job.state]
+        or (order.state, order.reason) == (job.state, job.reason)
+    ):
         return
     draft.subject = replace(job, state=order.state, reason=order.reason, changed_at=draft.moment.now)
     draft.save(draft.subject)

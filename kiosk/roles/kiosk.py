@@ -20,6 +20,8 @@ from kiosk.attendant import Attendant, Ears
 from kiosk.outside import Away, Outside, Record, Refused
 from kiosk.roles import leave, post
 
+SEEN = "The citizen has it in hand."
+
 
 class HallHere:
     """The hall as the terminal asks it: `kiosk.outside.Hall` over the hall's client."""
@@ -76,6 +78,10 @@ class HallHere:
     def reprint(self, id: str, key: str) -> Record:
         """The slip again, marked 补打."""
         return self._post(f"/tickets/{id}/reprint", {"kiosk": self._kiosk}, key)
+
+    def slip_taken(self, job: str, key: str) -> Record:
+        """A slip nobody could be sure of is in the citizen's hand."""
+        return self._post(f"/print-jobs/{job}", {"state": "confirmed", "reason": SEEN}, key)
 
     def verify_age(self, id: str, age: int) -> Record:
         """Priority by the age on the card."""

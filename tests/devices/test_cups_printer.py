@@ -176,9 +176,9 @@ def test_a_document_from_start_to_end() -> None:
         request = driver.owed()
         operation, number = asked(request)
         assert operation == 0x0009 and attribute(0x21, "job-id", 7) in request
-        news = driver.feed(job(number, state))
+        news = driver.feed(job(number, state, pages=2 * (state == 9)))
         assert [n.state for n in news if isinstance(n, DocumentState)] == ([words] if words else [])
-    assert news[-1] == Obeyed(order="PrintDocument", id="d")
+    assert news == [DocumentState(state="completed", pages=2), Obeyed(order="PrintDocument", id="d")]
     assert driver.idle
 
 
@@ -366,6 +366,84 @@ def test_chunked_answers_and_a_continue_before_them() -> None:
     assert b"Transfer-Encoding: chunked" in reply
     news = [n for at in range(len(reply)) for n in driver.feed(reply[at : at + 1])]
     assert news == [Alive(detail="answers IPP")]
+
+
+ENDS: dict[str, tuple[type, str]] = {
+    "slow": (Obeyed, ""),
+    "never-ends": (Unconfirmed, "was cancelled"),
+    "aborts": (Refused, "aborted-by-system"),
+    "aborts-half-way": (Unconfirmed, "1 pages have come out already"),
+    "paper-ends-mid-document": (Unconfirmed, "was cancelled"),
+    "takes-none": (Refused, "takes no documents"),
+    "forbidden": (Refused, "HTTP 403"),
+    "chunked": (Obeyed, ""),
+    "no-answers": (Refused, "does not answer"),
+}
+
+
+def test_every_fault_of_the_simulator_is_expected_here() -> None:
+    assert set(ENDS) == set(Simulator.faults)
+
+
+@pytest.mark.parametrize("fault", ENDS)
+def test_what_becomes_of_a_document(fault: str, table: Any) -> None:
+    desk = table("cups-printer", {"confirm_seconds": 30.0 if fault == "slow" else 5.0}, [fault])
+    outcome = [n for n in desk.order(ORDER) if isinstance(n, OUTCOMES)]
+    assert [(type(n), n.id) for n in outcome] == [(ENDS[fault][0], "d")]
+    assert ENDS[fault][1] in getattr(outcome[0], "reason", "")
+    assert len(desk.obeyed) == isinstance(outcome[0], Obeyed)
+    if fault in ("never-ends", "paper-ends-mid-document"):
+        assert [job.state for job in desk.sim.jobs.values()] == [7], "cancelled"
+        assert desk.sim.receive(desk.driver.encode(ORDER)), "and it takes the next"
+
+
+def test_the_simulator_refuses_what_a_print_service_refuses() -> None:
+    service = Simulator()
+
+    def say(operation: int, *attributes: bytes, uri: str = "ipp://localhost/printers/a4") -> int:
+        body = struct.pack(">BBHI", 2, 0, operation, 5) + b"\x01" + attribute(0x45, "printer-uri", uri)
+        body += b"".join(attributes) + b"\x03"
+        request = f"POST /printers/a4 HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        return int.from_bytes(service.receive(request).partition(b"\r\n\r\n")[2][2:4], "big")
+
+    assert say(0x000B) == 0
+    assert say(0x000B, uri="ipp://localhost/printers/b") == 0x0406
+    assert say(0x0009, attribute(0x21, "job-id", 99)) == 0x0406
+    assert say(0x0002, attribute(0x42, "job-name", "x")) == 0
+    assert [say(0x0009, attribute(0x21, "job-id", 1)) for _ in range(2)] == [0, 0]
+    assert say(0x0008, attribute(0x21, "job-id", 1)) == 0x0404, "it has ended"
+    assert say(0x0044, attribute(0x21, "job-id", 1)) == 0x0501
+    broken = b"\x02\x00\x00\x0b\x00\x00\x00\x05\x01\x47\xff\xff"
+    request = b"POST /printers/a4 HTTP/1.1\r\nContent-Length: 12\r\n\r\n" + broken
+    assert service.receive(request).partition(b"\r\n\r\n")[2][2:4] == b"\x04\x00"
+
+
+def test_a_printer_that_has_stopped_says_why_in_its_own_words() -> None:
+    driver = Driver()
+    driver.poll()
+    driver.owed()
+    stopped = answer(1, attribute(0x23, "printer-state", 5), attribute(0x41, "printer-state-message", "Filter failed"))
+    assert driver.feed(stopped)[-1] == PrinterError(detail="Filter failed")
+
+
+def test_a_document_that_the_service_has_forgotten_is_not_known_to_be_printed() -> None:
+    driver = Driver()
+    driver.feed(job(sent(driver), 3))
+    driver.silence()
+    news = driver.feed(answer(asked(driver.owed())[1], status=0x0406))
+    assert [type(n) for n in news] == [Unconfirmed]
+
+
+def test_a_cable_that_goes_before_the_document_was_sent() -> None:
+    driver = Driver()
+    driver.poll()
+    driver.owed()
+    driver.take(ORDER)
+    assert driver.owed() == b"", "the running question is as fresh as a new one"
+    assert [type(n) for n in driver.lost()] == [Refused]
+    with pytest.raises(OrderMistake, match="busy"):
+        driver.take(ORDER)
+        driver.take(ORDER)
 
 
 def test_another_kind_of_server_on_the_port_is_noise() -> None:

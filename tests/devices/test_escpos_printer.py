@@ -19,11 +19,13 @@ from devices.roles import (
     Obeyed,
     PaperNearEnd,
     PaperOut,
+    PaperUsed,
     PrinterError,
     PrinterOffline,
     PrintSlip,
     PrintTest,
     Refused,
+    SetRoll,
     Silent,
     Unconfirmed,
 )
@@ -504,10 +506,13 @@ def test_automatic_status_comes_by_itself():
     assert Driver().feed(bytes.fromhex("18000F00")) == [Alive(detail="automatic status"), PaperOut()]
 
 
+@pytest.mark.parametrize(
+    "set_up", [{}, {"status": "esc-v", "qr": "raster"}, {"status": "asb"}, {"status": "none"}], ids=str
+)
 @pytest.mark.parametrize("sent", [0.1, 0.3, 0.5, 0.7, 0.9])
-def test_a_slip_after_one_that_was_cut_off_stands_on_paper_of_its_own(sent):
+def test_a_slip_after_one_that_was_cut_off_stands_on_paper_of_its_own(sent, set_up):
     """The cable went after a part of the slip, perhaps in the middle of its code: the rest never comes."""
-    driver, simulator = Driver(), Simulator()
+    driver, simulator = Driver(Options(**set_up)), Simulator()
     driver.take(SLIP)
     while not (job := driver.owed()).startswith(b"\x1b@"):
         driver.feed(simulator.receive(job))
@@ -746,3 +751,104 @@ def test_a_code_on_paper_is_seen_once_it_is_whole():
     simulator.receive(job[-1:])
     assert simulator.paper() == ["[QR https://a.cn/1]"]
     assert not any(isinstance(x, Code) for x in simulator.slips()[0]), "on paper there are only dots"
+
+
+# ---- the roll, counted for printers that cannot tell ----
+
+
+def test_paper_is_counted_and_its_end_foretold():
+    driver, simulator = Driver(Options(status="none", roll_metres=5.0, low_metres=3.0)), Simulator()
+    used, told = [], []
+    for n in range(20):
+        driver.take(dataclasses.replace(SLIP, id=str(n)))
+        news = talk(driver, simulator)
+        used += [x for x in news if isinstance(x, PaperUsed)]
+        told += [x for x in news if isinstance(x, PaperNearEnd)]
+    one = used[0].used_mm
+    assert 90 <= one <= 180, "a slip is as long as a hand"
+    assert [x.used_mm for x in used] == [one * n for n in range(1, 21)]
+    assert used[0].left_mm == 5000 - one and used[0].slips_left == (5000 - one) // one
+    assert told == [PaperNearEnd()], "once, when less than three metres are left"
+    driver.reset()
+    driver.take(SetRoll(id="r"))
+    assert (driver.owed(), driver.idle, driver.patience) == (b"", False, 0.05)
+    assert driver.silence() == [Obeyed(order="SetRoll", id="r")]
+    driver.take(SLIP)
+    assert [x.used_mm for x in talk(driver, simulator) if isinstance(x, PaperUsed)] == [one]
+
+
+def test_a_counted_paper_is_as_long_as_what_comes_out():
+    """The picture of the paper has 6 dots between lines that the printer's own spacing of 30 dots has inside."""
+    from devices.slip_picture import draw
+
+    driver, simulator = Driver(Options(status="none", roll_metres=50.0)), Simulator()
+    driver.take(SLIP)
+    [counted] = [x for x in talk(driver, simulator) if isinstance(x, PaperUsed)]
+    feed = 6 * 30
+    drawn = (draw(simulator.slips()[0], 80).height - 48 - 26 + feed) / 8  # without margins and the mark of the cut
+    assert abs(counted.used_mm - drawn) / drawn < 0.15
+
+
+def test_a_new_roll_ends_the_warning_unless_the_printer_sees_the_end_itself():
+    options = Options(roll_metres=5.0, low_metres=3.0)
+    driver, simulator = Driver(options), Simulator(options)
+    driver.take(SetRoll(used_mm=4000))
+    assert driver.silence() == [PaperNearEnd(), Obeyed(order="SetRoll")]
+    assert PaperNearEnd(over=True) not in polled(driver, simulator), "the printer has no eye for it"
+    driver.take(SetRoll())
+    assert driver.silence() == [PaperNearEnd(over=True), Obeyed(order="SetRoll")]
+    simulator.happen(PaperNearEnd())
+    assert PaperNearEnd() in polled(driver, simulator)
+    driver.take(SetRoll())
+    assert driver.silence() == [Obeyed(order="SetRoll")]
+
+
+def test_a_roll_that_is_not_counted_is_our_own_mistake():
+    with pytest.raises(OrderMistake, match="roll_metres"):
+        Driver().take(SetRoll())
+    with pytest.raises(OrderMistake, match="expected at least 0, got -1"):
+        Driver(Options(roll_metres=50.0)).take(SetRoll(used_mm=-1))
+    assert not [x for x in polled(Driver(), Simulator()) if isinstance(x, PaperUsed)]
+
+
+def test_a_slip_that_may_have_come_out_is_counted_and_one_that_did_not_is_not():
+    options = Options(roll_metres=50.0)
+    driver, simulator = Driver(options), Simulator(options, frozenset(["paper-ends-mid-slip"]))
+    driver.take(SLIP)
+    assert [type(n) for n in talk(driver, simulator)] == [Alive, PaperOut, PaperUsed, Unconfirmed]
+    driver.take(SLIP)
+    assert [type(n) for n in talk(driver, simulator)] == [Refused]
+
+
+def test_a_new_roll_may_be_told_while_the_printer_is_asked():
+    options = Options(roll_metres=50.0)
+    driver, simulator = Driver(options), Simulator(options)
+    driver.poll()
+    question = driver.owed()
+    driver.take(SetRoll(used_mm=7))
+    driver.feed(simulator.receive(question))
+    assert Obeyed(order="SetRoll") in talk(driver, simulator)
+
+
+@pytest.mark.parametrize("dialect", ["dle-eot", "gs-r", "esc-v", "asb", "both"])
+@pytest.mark.parametrize("sent", [0.4, 0.6, 0.8])
+def test_a_printer_that_waits_for_the_rest_of_a_picture_is_brought_back_by_the_next_poll(sent, dialect):
+    driver, simulator = Driver(Options(status=dialect, qr="raster")), Simulator()
+    driver.take(SLIP)
+    while not (job := driver.owed()).startswith(b"\x1b@"):
+        driver.feed(simulator.receive(job))
+    simulator.receive(job[: int(len(job) * sent)])
+    driver.lost()
+    driver.reset()
+    assert Alive in [type(n) for n in polled(driver, simulator)]
+    assert simulator.paper()[-1] == "[cut]", "what was torn has left the printer"
+    before = len(simulator.paper())
+    polled(driver, simulator)
+    assert len(simulator.paper()) == before, "once is enough"
+    driver.take(SLIP)
+    assert type(talk(driver, simulator)[-1]) is Obeyed
+
+
+def test_a_font_that_is_not_installed_is_said_by_name(tmp_path):
+    with pytest.raises(OrderMistake, match=r"NotoSansAtlantis-Regular\.ttf is missing; install fonts-noto-core"):
+        dots.load(tmp_path / "NotoSansAtlantis-Regular.ttf", 24)

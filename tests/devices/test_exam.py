@@ -138,7 +138,7 @@ NEWS: list[News] = [
     *(Rated(grade=grade) for grade in (5, 4, 3, 2, 1)),
     FrameSeen(jpeg=picture("white"), width=640, height=480),
     StillTaken(jpeg=picture("white"), width=640, height=480),
-    DocumentState(state="completed"),
+    DocumentState(state="completed", pages=1),
     *(trouble() for trouble in Trouble.__subclasses__() if trouble is not ReaderFault),
 ]
 BEFORE: dict[type, tuple[News, ...]] = {  # what must have happened for an order to be possible

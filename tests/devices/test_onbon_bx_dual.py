@@ -181,3 +181,36 @@ def test_a_megabyte_of_spoilt_answers_raises_nothing_and_leaves_nothing() -> Non
             driver.silence()
         fed += len(data)
     assert len(driver._rest) <= 20_000 and told < 1000
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "shown"),
+    [
+        ("busy", Refused, False),
+        ("no-answers", Unconfirmed, True),
+        ("first-answer-lost", Obeyed, True),
+        ("dark", Unconfirmed, False),
+    ],
+)
+def test_what_becomes_of_a_text(fault: str, outcome: type, shown: bool, table: Any) -> None:
+    desk = table("onbon-bx-dual", {"request_crc": True}, [fault])
+    news = [n for n in desk.order(ShowText(text="请稍候", id="t")) if isinstance(n, Obeyed | Refused | Unconfirmed)]
+    assert [(type(n), n.id) for n in news] == [(outcome, "t")]
+    assert bool(desk.sim.shown) == shown
+
+
+def test_a_picture_that_comes_in_pieces_is_shown_once_it_is_whole() -> None:
+    card, frame = Simulator(ANY), Driver(ANY).encode(ShowText(text="请到三楼"))
+    said = [card.receive(frame[at : at + 100]) for at in range(0, len(frame), 100)]
+    assert [bool(one) for one in said] == [False] * (len(said) - 1) + [True]
+    assert card.obeyed == [ShowText(text="请到三楼")]
+    card.receive(Driver(ANY).encode(ClearScreen()))
+    assert card.obeyed[-1] == ClearScreen() and card.shown == {}
+
+
+@pytest.mark.parametrize("spoilt", [12, 14, 24])
+def test_a_request_for_another_card_or_of_another_kind_is_not_obeyed(spoilt: int) -> None:
+    card, frame = Simulator(ANY), bytearray(Driver(ANY).encode(ClearScreen()))
+    frame[spoilt] ^= 0x10
+    assert card.receive(bytes(frame)) == b"" and card.obeyed == []
+    assert Simulator(Options(addresses=(7,))).receive(Driver(ANY).encode(ClearScreen())) == b""

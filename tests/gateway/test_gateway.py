@@ -193,7 +193,7 @@ def test_a_person_is_never_named(bench, until):
 
 def test_buttons_fit_the_role(hall):
     say = gateway_of(create_gateway(hall, title="t")).say
-    assert [t["key"] for t in trials.trials_of(hall, "printer", say)] == ["print"]
+    assert [t["key"] for t in trials.trials_of(hall, "printer", say)] == ["print", "roll"]
     strips = trials.trials_of(hall, "strips", say)
     assert [t["key"] for t in strips] == ["call", "welcome"]
     assert [a["label"] for a in strips[0]["addresses"]] == ["5 号窗口 window 5", "6 号窗口 window 6"]

@@ -162,6 +162,11 @@ def test_a_slip_is_printed_again_as_a_repetition_of_the_first(hall):
     assert settled["first"] == first
     late = hall.obey(SettleJob(job=again["job"]["id"], state="sent"), KIOSK)
     assert late["state"] == "confirmed", "an old report changes nothing"
+    late = hall.obey(SettleJob(job=again["job"]["id"], state="failed", reason="late"), KIOSK)
+    assert late["state"] == "confirmed", "what is known for good stays"
+    hall.obey(SettleJob(job=third["job"]["id"], state="unknown"), KIOSK)
+    seen = hall.obey(SettleJob(job=third["job"]["id"], state="confirmed", reason="seen"), KIOSK)
+    assert seen["state"] == "confirmed", "nobody knew, then somebody has looked"
     assert refused(hall, SettleJob(job="x", state="sent")) == ("no_job", "missing")
     assert refused(hall, SettleJob(job=first, state="eaten")) == ("no_job_state", "invalid")
 

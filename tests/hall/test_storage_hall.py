@@ -38,6 +38,18 @@ def test_a_number_is_stored_with_its_print_job(hall):
     assert hall.ticket(issued["id"])["job"]["state"] == "confirmed"
 
 
+def test_a_job_that_has_ended_stays_as_it_ended(hall):
+    job = hall.obey(Issue(service="pension", kiosk="k1"), KIOSK)["job"]["id"]
+    for state, then in (
+        ("sending", "sending"),
+        ("sent", "sent"),
+        ("cancelled", "cancelled"),
+        ("confirmed", "cancelled"),
+    ):
+        assert hall.obey(SettleJob(job=job, state=state), KIOSK)["state"] == then
+    assert hall.print_jobs("k1") == {"jobs": []}
+
+
 def test_ids_cannot_be_guessed_and_stand_in_order(hall, clock):
     first = hall.obey(Issue(queue="A"), KIOSK)["id"]
     clock.on(seconds=1)

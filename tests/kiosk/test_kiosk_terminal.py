@@ -85,6 +85,10 @@ class Hall:
         self._door("reprint", id, key)
         return {**self.tickets[id], "job": {"id": "j2", "state": "queued"}}
 
+    def slip_taken(self, job, key):
+        self._door("slip_taken", job)
+        return {"id": job, "state": "confirmed"}
+
     def verify_age(self, id, age):
         self._door("verify_age", id, age)
         return {**self.tickets[id], "priority": True}
@@ -266,6 +270,21 @@ def test_a_reprint_is_a_persons_choice_and_follows_its_own_job(bench):
     bench.until(lambda: (bench.session.ticket.get("job") or {}).get("id") == "j2")
     bench.outside.print_settled("j2", "confirmed")
     bench.until(lambda: bench.session.printing == "printed")
+
+
+@pytest.mark.parametrize("trouble", ["", "away", "refuse"])
+def test_a_citizen_who_has_the_slip_settles_its_job_and_is_not_bothered_with_the_halls_troubles(trouble, bench):
+    bench.take()
+    bench.outside.print_settled("jA007", "unknown")
+    bench.until(lambda: bench.session.printing == "unknown")
+    if trouble:
+        setattr(bench.hall, trouble, True)
+    page = bench.page
+    bench.press(Event.PRINTED)
+    bench.until(lambda: ("slip_taken", "jA007") in bench.hall.asked)
+    bench.terminal.turn()
+    assert (bench.session.printing, bench.page) == ("printed", page)
+    assert not [asked for asked in bench.hall.asked if asked[0] == "reprint"]
 
 
 def test_a_card_proves_the_age_and_nothing_else_leaves_the_terminal(bench):
