@@ -137,3 +137,18 @@ def on_desk(bgr: np.ndarray, size: tuple[int, int], turn: float = 0.0) -> tuple[
     view = cv2.getPerspectiveTransform(source, corners.astype(np.float32))
     cv2.warpPerspective(bgr, view, size, dst=desk, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_TRANSPARENT)
     return desk, corners
+
+
+def agreement(truth: str, said: str) -> float:
+    """The share of `truth`'s characters that are right in `said` (1 less edit distance by length); blanks apart."""
+    wanted, got = "".join(truth.split()), "".join(said.split())
+    if not wanted:
+        return 1.0 if not got else 0.0
+    codes = np.array([ord(letter) for letter in got], np.int64)
+    places = np.arange(len(got) + 1)
+    row = places.copy()
+    for number, letter in enumerate(wanted, 1):
+        best = np.minimum(row[:-1] + (codes != ord(letter)), row[1:] + 1)
+        row = np.concatenate(([number], best))
+        row = np.minimum.accumulate(row - places) + places  # a letter too many costs one
+    return 1 - float(row[-1]) / len(wanted)
