@@ -55,9 +55,12 @@ def strips(bgr: np.ndarray) -> list[Strip]:
     found = []
     for place in reading_order([box for box, _, _ in out]):
         (left, top, right, bottom), letter, number = out[place]
-        # A full stop alone, a row of dashes: without the height of a letter around it nobody could tell its size.
-        edge = max((bottom - top) * 0.1, (0.9 * letter - (bottom - top)) / 2, 1)
-        top, bottom = max(round(top - edge), 0), min(round(bottom + edge), height)
+        # Without the height of a letter around it nobody could tell the size of a dash or a full stop standing alone;
+        # what is small both ways stands on the ground.
+        lacking = max(0.9 * letter - (bottom - top), 0)
+        low = 1.0 if max(right - left, bottom - top) < 0.6 * letter else 0.5
+        edge = max((bottom - top) * 0.1, 1)
+        top, bottom = max(round(top - edge - lacking * low), 0), min(round(bottom + edge + lacking * (1 - low)), height)
         side = max(round((bottom - top) * 0.1), 1)
         left, right = max(left - side, 0), min(right + side, width)
         corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
@@ -217,7 +220,10 @@ def _same_line(one: Box, two: Box, letter: float) -> bool:
     apart = max(one[0], two[0]) - min(one[2], two[2])
     shared = min(one[3], two[3]) - max(one[1], two[1])
     if shared >= 0.5 * high:
-        return apart < 1.3 * max(letter * 0.8, min(tall, 1.5 * letter)) and tall < 3 * max(high, letter * 0.5)
+        # A bracket or a mark alone is read wrong; it belongs to its neighbour even across the blank beside it.
+        alone = min(one[2] - one[0], two[2] - two[0]) < 1.5 * letter
+        reach = 1.9 * letter if alone else 1.3 * max(letter * 0.8, min(tall, 1.5 * letter))
+        return apart < reach and tall < 3 * max(high, letter * 0.5)
     # Parts of one letter, one above the other (二, i, ：): together they are no taller than a letter.
     return -shared < 0.45 * letter and apart < 0 and max(one[3], two[3]) - min(one[1], two[1]) <= 1.15 * letter
 

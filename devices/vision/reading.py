@@ -28,6 +28,8 @@ STRIDE = 8  # pixels of a line to one step of the model's answer
 SQUEEZE = 0.75  # lines are narrowed by this: a letter keeps four steps, and a page takes a quarter less time
 BATCH = 4000  # pixels of length read at once: more gains nothing and costs memory
 CLOSE = 0.12  # how probable, next to the winner, the simplified form must be to be taken on a simplified page
+WIDE = 1.3  # letters of blank between two pieces that are a blank in the text, not just wide punctuation
+LEAST = 0.5  # what is read with less confidence is a drawing or a stamp
 HALF = str.maketrans(",:;?!()", "，：；？！（）")
 
 
@@ -183,22 +185,24 @@ def _line(pieces: list[tuple[lines.Strip, list[Letter]]], traditional: bool) -> 
     foot = max(strip.corners[3, 1] for strip, _ in pieces)
     letters: list[str] = []
     places: list[float] = []
+    right = begin
     for strip, read in pieces:
         left, wide = strip.corners[0, 0], strip.corners[1, 0] - strip.corners[0, 0]
-        if letters and strip.corners[0, 0] - begin - places[-1] * (stop - begin) > 2.2 * strip.letter:
+        if letters and left - right > WIDE * strip.letter:
             letters.append(" ")
             places.append((left - begin) / (stop - begin))
         for letter in read:
             letters.append(letter.text if traditional else letter.simplified)
             places.append((left + letter.place * wide - begin) / (stop - begin))
+        right = left + wide
     text = widened("".join(letters))
-    if not text.strip():
+    score = float(np.mean([letter.score for _, read in pieces for letter in read]))
+    if not text.strip() or score < LEAST:
         return None
     corners = np.array([(begin, top), (stop, top), (stop, foot), (begin, foot)]) if len(pieces) > 1 else first
-    scores = [letter.score for _, read in pieces for letter in read]
     return {
         "text": text.strip(),
-        "score": round(float(np.mean(scores)), 4),
+        "score": round(score, 4),
         "corners": [[round(float(x), 1), round(float(y), 1)] for x, y in corners],
         "words": _words(text, places),
     }
