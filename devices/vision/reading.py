@@ -154,7 +154,8 @@ def said(bgr: np.ndarray, recogniser: Recogniser, told: Callable[[int, int], Non
     for row in _rows(strips):
         pieces = [(strips[place], read[place]) for place in row]
         line = _line([(strip, letters) for strip, letters in pieces if letters], traditional)
-        if line:
+        # A stamp's rim reads as a stroke or a ring here and there; red writing has more to say.
+        if line and (pieces[0][0].ink == 0 or len(str(line["text"])) > 1):
             out.append(line)
     return out
 

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import secrets
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +75,13 @@ class Sheet:
         return np.ascontiguousarray(np.rot90(cv2.cvtColor(array, cv2.COLOR_RGB2BGR), -(self.turn // 90)))
 
 
-def jpeg(bgr: np.ndarray, quality: int = 85) -> bytes:
-    """A JPEG of this picture, with its colours at half size as cameras store them."""
+def jpeg(bgr: np.ndarray, quality: int = 85, dpi: float = 0.0) -> bytes:
+    """A JPEG of this picture, its colours at half size as cameras store them; with `dpi` it says how large it is."""
     done, data = cv2.imencode(".jpg", np.ascontiguousarray(bgr), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise PileMistake("the page could not be compressed.")
+    if dpi and data[6:10].tobytes() == b"JFIF":
+        data[13:18] = np.frombuffer(struct.pack(">BHH", 1, round(dpi), round(dpi)), np.uint8)
     return data.tobytes()
 
 

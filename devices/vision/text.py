@@ -62,6 +62,19 @@ def line(about: dict[str, Any]) -> Line:
     return Line(about["text"], about["score"], (first, second, third, fourth), words)
 
 
+def turned_back(line: Line, degrees: int, shape: tuple[int, ...]) -> Line:
+    """A line of a picture of `shape` (height, width), in the pixels before that was turned clockwise by `degrees`."""
+    height, width = shape[:2]
+    back: Callable[[float, float], Point] = {
+        0: lambda x, y: (x, y),
+        90: lambda x, y: (y, width - x),
+        180: lambda x, y: (width - x, height - y),
+        270: lambda x, y: (height - y, x),
+    }[degrees % 360]
+    first, second, third, fourth = (back(x, y) for x, y in line.corners)
+    return Line(line.text, line.score, (first, second, third, fourth), line.words)
+
+
 class Reader:
     """Reads pages one after another; use it in a `with`, the program ends with it. Not for several threads at once."""
 

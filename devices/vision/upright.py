@@ -59,6 +59,11 @@ def turn(bgr: np.ndarray, read: Read | None = None) -> int:
     return stand(bgr, read).turn
 
 
+def turned(bgr: np.ndarray, degrees: int) -> np.ndarray:
+    """The picture turned clockwise by a multiple of 90 degrees."""
+    return np.ascontiguousarray(np.rot90(bgr, -(degrees // 90)))
+
+
 def _small(bgr: np.ndarray) -> np.ndarray:
     height, width = bgr.shape[:2]
     scale = SEEN / max(height, width)
@@ -132,7 +137,7 @@ def read_best(bgr: np.ndarray, read: Read) -> Stand | None:
     """
     scores = []
     for degrees in TURNS:
-        sample = _sample(np.ascontiguousarray(np.rot90(bgr, -(degrees // 90))))
+        sample = _sample(turned(bgr, degrees))
         said = read(sample) if sample is not None else []
         scores.append(sum(max(line.score - DOUBT, 0) ** 2 * len(line.text) for line in said))
     total = sum(scores)
