@@ -15,13 +15,12 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # a JPEG of several (MPO) is opened as a JPEG
 MOST_PIXELS = 64_000_000  # twice the largest document camera there is
 MOST_BYTES = 128 * 1024 * 1024
 ORIENTATION = 0x0112  # Exif
 
-
-Image.init()  # Pillow knows the rarer kinds only after this
+Image.init()  # Pillow knows only its five commonest formats until it is asked for another
 
 
 class PictureMistake(ValueError):
