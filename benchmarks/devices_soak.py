@@ -186,7 +186,7 @@ class FarEnd:
         if fault in BROKEN:
             if any(now < self.last[p.name] + _settled(p) for p in on_it):
                 return  # something has just happened there and may still be on its way
-            if any(self.happened[p.name] and self.happened[p.name][-1] in LASTING for p in on_it):
+            if any(self.happened.get(p.name, [None])[-1] in LASTING for p in on_it):
                 return
             self.untrusted.update({p.name: now + FAULT + REST + 2.0 for p in on_it})
         if fault == "unplugged":
@@ -269,7 +269,7 @@ def entries(folder: Path) -> list[DeviceEntry]:
 def soak(minutes: float) -> Soaked:
     """Run it."""
     told: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    apart = (Alive, FrameSeen, Obeyed, Refused, Unconfirmed)
+    apart = (Alive, FrameSeen, roles.StillTaken, Obeyed, Refused, Unconfirmed)
     near_end = roles.PaperNearEnd
 
     def tell(name: str, news: News) -> None:
