@@ -41,6 +41,9 @@ EVERY = 3.0  # seconds between two things that happen at one device, and between
 CORE, MEMORY = 25.0, 5.0  # % of one core; MB
 BADLY = ("split", "twice", "noise")  # what comes badly still comes
 BROKEN = ("silent", "bad-checksum", "half", "babble", "unplugged")
+# What lasts is told anew when a cable comes back: a card that still lies there, a roll that is still low. So it must
+# have ended before a cable is broken, or it could not be told apart from news told twice.
+LASTING = (("CardPresented", "110101199003070134"), ("PaperNearEnd", False))
 FAULT, REST = 2.0, 4.0  # seconds a fault lasts, and seconds until a device is trusted again
 
 CARD = roles.CardPresented(
@@ -183,6 +186,8 @@ class FarEnd:
         if fault in BROKEN:
             if any(now < self.last[p.name] + _settled(p) for p in on_it):
                 return  # something has just happened there and may still be on its way
+            if any(self.happened.get(p.name, [None])[-1] in LASTING for p in on_it):
+                return
             self.untrusted.update({p.name: now + FAULT + REST + 2.0 for p in on_it})
         if fault == "unplugged":
             cable.unplug()
@@ -264,7 +269,7 @@ def entries(folder: Path) -> list[DeviceEntry]:
 def soak(minutes: float) -> Soaked:
     """Run it."""
     told: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    apart = (Alive, FrameSeen, Obeyed, Refused, Unconfirmed)
+    apart = (Alive, FrameSeen, roles.StillTaken, Obeyed, Refused, Unconfirmed)
     near_end = roles.PaperNearEnd
 
     def tell(name: str, news: News) -> None:
