@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.row import Row
-from kiosk.demo import DemoHall, own_folder
+from kiosk.demo import ROOT, DemoHall, own_folder
 from kiosk.supervisor import Supervisor
 
 TOUCHES = 60
@@ -115,7 +115,7 @@ def rows() -> Iterable[Row]:
             bytes_seen.put(line["at"])
 
     quiet = Console(quiet=True)
-    with own_folder() as (number, folder), Supervisor(folder / "logs", say=lambda sentence: None) as keeper:
+    with own_folder(ROOT / "var") as (number, folder), Supervisor(folder / "logs", say=lambda sentence: None) as keeper:
         hall = DemoHall(folder, keeper, quiet, headless=False, shots=None)
         hall.display, hall.on_kiosk, hall.on_street = "", watcher.hear, street
         hall.start(8900 + 10 * number, 8950 + 10 * number, None)
