@@ -82,7 +82,7 @@ def test_a_picture_in_which_no_page_is_found_is_taken_whole_and_that_is_said(tmp
     assert result.exit_code == 0
     assert "no page was found" in result.stderr
     (told,) = json.loads(result.stdout)["pages"]
-    assert told["flags"] == ["whole-picture"]
+    assert told["flags"] == ["whole_picture"]
     assert (told["width"], told["height"]) == (400, 300)
 
 
