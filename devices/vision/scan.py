@@ -26,8 +26,8 @@ EDGE_MM = 5.0  # what a printer leaves white
 TOP = 0.4  # of the page's height, in which its title stands
 NAME = 40  # characters of a proposed name
 NAMELESS = re.compile(r"\d{6,}[xX]?|[<>:\"/\\|?*\x00-\x1f]")
-WHOLE = "whole-picture"  # flag: no page was found, the picture was taken as it is
-Corners = Sequence[Sequence[float]]
+WHOLE = "whole_picture"  # flag: no page was found, the picture was taken as it is
+Corners = Sequence[Sequence[float]] | np.ndarray  # four points, clockwise from top left, pixels of the shot
 ALL: tuple[Corners | None, tuple[str, ...]] = (None, (WHOLE,))
 Upright = Callable[[np.ndarray], int]
 
@@ -70,9 +70,9 @@ def pages(
         if upright:  # the fold is upright only in a book that is
             flat = np.ascontiguousarray(np.rot90(flat, -(upright(flat) // 90)))
         parts = [tone.whiten(tone.unbend(half)) for half in tone.halves(flat)]
-        return [_sheet(part, taken, corners, mode, flags) for part in parts]
-    sheet = _sheet(tone.whiten(flat) if mode == "document" else flat, taken, corners, mode, flags)
-    return [sheet.turned(upright(flat)) if upright else sheet]
+        return [sheet(part, taken, corners, mode, flags) for part in parts]
+    one = sheet(tone.whiten(flat) if mode == "document" else flat, taken, corners, mode, flags)
+    return [one.turned(upright(flat)) if upright else one]
 
 
 def page(
@@ -87,7 +87,7 @@ def page(
     return pages(taken, corners, mode, upright=upright, flags=flags)[0]
 
 
-def _sheet(flat: np.ndarray, taken: Shot, corners: Corners | None, mode: str, flags: Sequence[str]) -> Sheet:
+def sheet(flat: np.ndarray, taken: Shot, corners: Corners | None, mode: str, flags: Sequence[str]) -> Sheet:
     dpi = taken.dpi or DPI
     if mode == "photo":
         # Nothing was cut: then the camera's own bytes are better than any we could make of them.
@@ -119,7 +119,7 @@ def read(sheet: Sheet, reader: Callable[[np.ndarray], list[Line]]) -> Sheet:
     return dataclasses.replace(sheet, lines=lines, title=name)
 
 
-def squared(bgr: np.ndarray, corners: Sequence[Sequence[float]]) -> np.ndarray:
+def squared(bgr: np.ndarray, corners: Corners) -> np.ndarray:
     """What lies between four corners (clockwise from top left), as a rectangle of about as many pixels."""
     quad = np.asarray(corners, np.float32)
     if quad.shape != (4, 2):

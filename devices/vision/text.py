@@ -92,6 +92,11 @@ class Reader:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int | None:
+        """The program's number while it runs."""
+        return self._program.pid if self._program else None
+
     def read(
         self,
         bgr: np.ndarray,

@@ -104,7 +104,7 @@ def test_an_empty_page_has_no_lines(reader):
 def test_the_memory_goes_away_with_the_program():
     reader = Reader()
     reader.read(page(TEXT).bgr)
-    program = psutil.Process(reader._program.pid)
+    program = psutil.Process(reader.pid)
     assert program.memory_info().rss > 100 * 2**20
     before = psutil.Process().memory_info().rss
     reader.read(page(TEXT).bgr)
@@ -116,7 +116,7 @@ def test_the_memory_goes_away_with_the_program():
 def test_a_program_that_dies_is_told_and_the_next_page_is_read_again():
     with Reader() as reader:
         reader.read(page(TEXT[:1]).bgr)
-        os.kill(reader._program.pid, signal.SIGKILL)
+        os.kill(reader.pid, signal.SIGKILL)
         with pytest.raises(TextTrouble, match="kept without"):
             reader.read(page(TEXT).bgr)
         assert said(reader.read(page(TEXT[:1]).bgr))
@@ -127,7 +127,7 @@ def test_reading_can_be_stopped_in_the_middle():
         begin = time.monotonic()
         with pytest.raises(Stopped):
             reader.read(page(TEXT * 12, points=9).bgr, wanted=lambda: time.monotonic() - begin < 0.3)
-        assert reader._program is None
+        assert reader.pid is None
 
 
 @pytest.mark.parametrize(
