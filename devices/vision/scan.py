@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from devices.vision import tone
+from devices.vision.pages import find_pages
 from devices.vision.pictures import Picture
 from devices.vision.sheets import Sheet, jpeg, pair
 from devices.vision.text import Line, turned_back
@@ -103,11 +103,7 @@ def sheet(flat: np.ndarray, taken: Shot, corners: Corners | None, mode: str, fla
 
 def found(bgr: np.ndarray) -> list[tuple[Corners | None, tuple[str, ...]]]:
     """(corners, flags) of each page in a picture of a desk."""
-    try:
-        finder = importlib.import_module("devices.vision.pages")
-    except ModuleNotFoundError:
-        return []
-    return [(one.corners, tuple(one.flags)) for one in finder.find_pages(bgr)]
+    return [(page.corners, page.flags) for page in find_pages(bgr)]
 
 
 def read(sheet: Sheet, reader: Callable[[np.ndarray], list[Line]]) -> Sheet:

@@ -38,3 +38,9 @@ def drawn():
 def real_code(request):
     """One row of truth about a real picture of a code, or None where there are none."""
     return request.param
+
+
+@pytest.fixture(params=rows_of("pages") or [None], ids=lambda row: row["file"] if row else "none at hand")
+def real_page(request):
+    """One row of truth about a real picture of a page, or None where there are none."""
+    return request.param

@@ -1,0 +1,136 @@
+"""Proposes four-cornered figures in a small picture: outlines of regions of one colour, and of places walled by edges.
+
+Nothing is decided here. The proposals are many and cheap; `pages` weighs them on the evidence along their sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from devices.vision import quads
+
+LEAST_AREA = 0.012  # of the picture: a card under a camera that sees A3 has 0.037
+MOST_OUTSIDE = 0.12  # of the picture's size: how far a rebuilt corner may lie outside it
+CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+SMALL = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+LARGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+
+
+def propose(lab: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Quadrilaterals worth weighing: n × 4 × 2 float32, clockwise, in pixels of `lab`.
+
+    `lab` is h × w × 3 uint8 (OpenCV's Lab); `edges` is h × w float32, the strength of the colour step at each pixel.
+    """
+    height, width = edges.shape
+    found: list[np.ndarray] = []
+    for mask in masks(lab, edges):
+        contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+        for contour in contours:
+            if len(contour) < 4:
+                continue
+            _, _, w, h = cv2.boundingRect(contour)
+            if w * h < LEAST_AREA * width * height or min(w, h) < 0.06 * min(width, height):
+                continue
+            found.extend(_figures(contour))
+    if not found:
+        return np.empty((0, 4, 2), np.float32)
+    return _plausible(np.stack(found), width, height)
+
+
+def masks(lab: np.ndarray, edges: np.ndarray) -> Iterator[np.ndarray]:
+    """Pictures of 0 and 255 whose blobs may be pages: by lightness, by colour, by distance from the rim, by walls."""
+    light, green, blue = cv2.split(lab)
+    calm = cv2.GaussianBlur(light, (5, 5), 0)
+    level, bright = cv2.threshold(calm, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    yield from _tidy(bright)
+    # Brighter than the bright half's own middle: white paper on a light desk with dark things around.
+    above = calm[calm > level]
+    if len(above) > 100:
+        second, _ = cv2.threshold(above, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        yield from _tidy((calm > second) * np.uint8(255))
+    yield from _tidy(_from_rim(lab))
+    for plane in (green, blue):
+        spread = int(plane.max()) - int(plane.min())
+        if spread > 14:
+            _, mask = cv2.threshold(cv2.GaussianBlur(plane, (5, 5), 0), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+            yield mask
+            yield cv2.bitwise_not(mask)
+    grey = np.full_like(green, 128)
+    chroma = cv2.add(cv2.absdiff(green, grey), cv2.absdiff(blue, grey))
+    if int(chroma.max()) > 14:
+        _, mask = cv2.threshold(cv2.GaussianBlur(chroma, (5, 5), 0), 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+        yield from _tidy(mask)
+    # Walls: what remains between edges of a given strength. Of white paper on a white desk only the weak walls tell.
+    for share in (70, 80, 88, 94):
+        wall = (edges > max(float(np.percentile(edges, share)), 1.5)).astype(np.uint8) * 255
+        closed = cv2.morphologyEx(wall, cv2.MORPH_CLOSE, SMALL)
+        yield closed
+        room = cv2.bitwise_not(closed)
+        # A wall around the picture: a desk seen on both sides of a page would else be one room with it.
+        room[0], room[-1], room[:, 0], room[:, -1] = 0, 0, 0, 0
+        yield room
+        yield cv2.erode(room, SMALL)
+
+
+def _tidy(mask: np.ndarray) -> Iterator[np.ndarray]:
+    """A mask as it is, its print filled, and without what sticks to it by a narrow bridge (a finger, a pen)."""
+    yield mask
+    filled = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, LARGE)
+    yield filled
+    yield cv2.morphologyEx(filled, cv2.MORPH_OPEN, LARGE)
+
+
+def _from_rim(lab: np.ndarray) -> np.ndarray:
+    """What differs from the colours seen around the picture's rim, where the desk is most likely to be."""
+    height, width = lab.shape[:2]
+    band = max(3, min(height, width) // 24)
+    rims = (lab[:band], lab[-band:], lab[:, :band], lab[:, -band:])
+    calm = cv2.GaussianBlur(lab, (5, 5), 0).astype(np.int16)
+    away = np.full((height, width), 255, np.uint8)
+    for rim in rims:
+        colour = np.median(rim.reshape(-1, 3), axis=0).astype(np.int16)
+        difference = np.abs(calm - colour)
+        distance = np.minimum(difference[..., 0] // 2 + difference[..., 1] * 2 + difference[..., 2] * 2, 255)
+        away = np.minimum(away, distance.astype(np.uint8))
+    _, mask = cv2.threshold(away, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return mask
+
+
+def _figures(contour: np.ndarray) -> Iterator[np.ndarray]:
+    """Quadrilaterals around a blob: its hull with the sides that matter least given up, so that a covered or cut-off
+    corner is where its two sides meet; and the same without what sticks out."""
+    hull = cv2.convexHull(contour)
+    if len(hull) < 4:
+        return
+    four = cv2.approxPolyN(hull, 4, ensure_convex=True) if len(hull) > 4 else hull
+    corners = four.reshape(-1, 2)
+    if len(corners) == 4:
+        yield corners.astype(np.float32)
+    close = cv2.approxPolyDP(hull, 0.02 * cv2.arcLength(hull, True), True).reshape(-1, 2)
+    if len(close) == 4:
+        yield close.astype(np.float32)
+
+
+def _plausible(found: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Clockwise, convex, large enough, mostly inside, and each only once."""
+    found = np.stack([quads.clockwise(quad) for quad in found])
+    size = np.array([width, height], np.float32)
+    beyond = np.maximum(-found, found - size).max(axis=1)
+    inside = (beyond <= MOST_OUTSIDE * size).all(axis=1)
+    area = quads.areas(found)
+    sides = np.linalg.norm(np.roll(found, -1, axis=1) - found, axis=2)
+    slender = sides.min(axis=1) < 0.12 * sides.max(axis=1)
+    # Sides that face each other are of like length, however the sheet is seen; triangles in disguise are not.
+    facing = sides[:, :2] / np.maximum(sides[:, 2:], 1e-6)
+    slender |= ((facing < 0.45) | (facing > 1 / 0.45)).any(axis=1)
+    # The whole picture is no find.
+    whole = area > 0.985 * width * height
+    good = inside & quads.convex(found, 0.55) & (area > LEAST_AREA * width * height) & ~slender & ~whole
+    found = found[good]
+    if not len(found):
+        return found
+    _, first = np.unique((found / 3).round().astype(np.int32).reshape(len(found), 8), axis=0, return_index=True)
+    return found[np.sort(first)]

@@ -1,0 +1,165 @@
+"""Finds sheets of paper, books and cards in a picture: their four corners, how sure that is, and what is amiss.
+
+A small copy of the picture proposes figures (`candidates`); each is weighed on what is seen along its sides; the few
+that are left have their sides made exact at full size (`sides`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from devices.vision import candidates, quads
+from devices.vision.sides import Sides, refine
+
+SMALL_SIDE = 400  # pixels of the small copy's longer side
+SURE = 0.53  # from this score on something is a page
+MOST_REFINED = 6
+REACH = 4.0  # pixels of the small copy within which a side is looked for
+EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
+OTHER_THAN_PAPER = 0.6  # what such a thing's score is worth: furniture and animals have straight sides too
+ALONG = np.linspace(0.06, 0.94, 40, dtype=np.float32)
+CARD = 85.6 / 53.98  # ISO/IEC 7810 ID-1
+
+
+@dataclass(frozen=True)
+class PageFound:
+    """A page: `corners` 4 × 2 float32, clockwise from the top left as seen, in pixels of the picture given.
+
+    `score` is 0 to 1. `kind` is "page" or "card". `flags`: corner_covered, out_of_frame (corners rebuilt from the
+    sides), finger, blurred, glare, white_on_white.
+    """
+
+    corners: np.ndarray
+    score: float
+    kind: str
+    flags: tuple[str, ...]
+
+
+def find_pages(bgr: np.ndarray) -> list[PageFound]:
+    """The pages in a picture (h × w × 3, uint8, BGR), the surest first."""
+    height, width = bgr.shape[:2]
+    scale = SMALL_SIDE / max(height, width)
+    if min(height, width) < 32:
+        return []
+    small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else bgr
+    scale = small.shape[1] / width
+    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
+    across, down, strength = _steps(lab)
+    proposed = candidates.propose(lab, strength)
+    if not len(proposed):
+        return []
+    weights = _weigh(proposed, across, down, strength)
+    found: list[PageFound] = []
+    for index in _apart(proposed, weights):
+        sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
+        page = _judged(sides, float(weights[index]), bgr)
+        if page.score >= SURE and not any(_same(page, other) for other in found):
+            found.append(page)
+    return sorted(found, key=lambda page: -page.score)
+
+
+def _steps(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The colour step at each pixel: to the right, downwards (of the strongest channel, signed), and its strength."""
+    calm = cv2.GaussianBlur(lab, (3, 3), 0)
+    right = cv2.Sobel(calm, cv2.CV_32F, 1, 0, scale=0.25)
+    below = cv2.Sobel(calm, cv2.CV_32F, 0, 1, scale=0.25)
+    # a and b step less than lightness for the same difference to the eye.
+    gain = np.array([1.0, 1.6, 1.6], np.float32)
+    right, below = right * gain, below * gain
+    square = right * right + below * below
+    which = square.argmax(axis=2)[..., None]
+    take = np.take_along_axis
+    return (
+        take(right, which, 2)[..., 0],
+        take(below, which, 2)[..., 0],
+        np.sqrt(take(square, which, 2)[..., 0]),
+    )
+
+
+def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """How well each proposal's sides are borne out: the share of each side with a step across it, 0 to 1."""
+    height, width = strength.shape
+    start = proposed
+    along = np.roll(start, -1, axis=1) - start
+    length = np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-6)
+    normal = np.stack([-along[..., 1], along[..., 0]], axis=2) / length
+    spots = start[:, :, None] + along[:, :, None] * ALONG[None, None, :, None]
+    noise = float(np.median(strength))
+    enough = float(np.clip(3.0 * noise, 2.5, 14.0))
+    best = np.zeros(spots.shape[:3], np.float32)
+    for offset in (-2.0, -1.0, 0.0, 1.0, 2.0):
+        moved = spots + normal[:, :, None] * offset
+        x = np.clip(np.rint(moved[..., 0]).astype(np.intp), 0, width - 1)
+        y = np.clip(np.rint(moved[..., 1]).astype(np.intp), 0, height - 1)
+        step = np.abs(across[y, x] * normal[:, :, None, 0] + down[y, x] * normal[:, :, None, 1])
+        best = np.maximum(best, step)
+    support = np.minimum(best / enough, 1.0).mean(axis=2)
+    rim = ((spots[..., 0] < 2.5) | (spots[..., 1] < 2.5)).mean(axis=2) > 0.5
+    rim |= ((spots[..., 0] > width - 3.5) | (spots[..., 1] > height - 3.5)).mean(axis=2) > 0.5
+    support = np.where(rim, 0.55, support)
+    support = np.where((rim.sum(axis=1) > 1)[:, None], support * 0.7, support)
+    share = np.sqrt(np.maximum(quads.areas(proposed), 0) / (width * height))
+    return np.asarray((0.55 * support.mean(axis=1) + 0.45 * support.min(axis=1)) * (0.5 + 0.5 * share))
+
+
+def _apart(proposed: np.ndarray, weights: np.ndarray) -> list[int]:
+    """The best proposals of each place, best first: others that mean the same page or lie within it are dropped."""
+    kept: list[int] = []
+    for index in np.argsort(-weights)[:60]:
+        if weights[index] < 0.25:
+            break
+        area = float(quads.areas(proposed[index]))
+        for other in kept:
+            common = quads.shared(proposed[index], proposed[other])
+            if common > 0.35 * min(area, float(quads.areas(proposed[other]))):
+                break
+        else:
+            kept.append(int(index))
+        if len(kept) == MOST_REFINED:
+            break
+    return kept
+
+
+def _judged(sides: Sides, weight: float, bgr: np.ndarray) -> PageFound:
+    """A page with its score: straight sides all around, each a clear step, the same way up."""
+    height, width = bgr.shape[:2]
+    straight = np.where(sides.on_rim, 0.7, sides.straight)
+    corners = quads.clockwise(sides.corners)
+    share = float(np.sqrt(max(float(quads.areas(corners)), 0.0) / (width * height)))
+    score = float(0.5 * straight.mean() + 0.5 * straight.min()) * min(1.0, weight + 0.35)
+    # Paper and cards are lighter than a desk, or (a dark cover) large; dark gaps between things are neither.
+    dark = int((sides.inward[~sides.on_rim] < -4).sum())
+    score *= 1.0 if share > 0.6 or dark == 0 else (0.85 if dark == 1 else 0.55)
+    score *= min(1.0, 0.72 + share)
+    if not _is_plain(bgr, corners):
+        score *= OTHER_THAN_PAPER
+    flags = []
+    beyond = (corners < 0).any() or (corners[:, 0] > width - 1).any() or (corners[:, 1] > height - 1).any()
+    if beyond or sides.on_rim.any():
+        flags.append("out_of_frame")
+    if sides.step[~sides.on_rim].mean() < 10 if (~sides.on_rim).any() else False:
+        flags.append("white_on_white")
+    proportion = quads.proportion(corners, width, height)
+    wide = max(proportion, 1 / max(proportion, 1e-6))
+    kind = "card" if abs(wide / CARD - 1) < 0.05 else "page"
+    return PageFound(corners, round(min(score, 1.0), 4), kind, tuple(flags))
+
+
+def _is_plain(bgr: np.ndarray, corners: np.ndarray) -> bool:
+    """Whether it looks like paper inside: without colour, and nearly everywhere about as light as around it."""
+    width, height = 120, 160
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
+    inside = cv2.cvtColor(cv2.warpPerspective(bgr, matrix, (width, height)), cv2.COLOR_BGR2LAB)[8:-8, 8:-8]
+    light = inside[..., 0]
+    ground = cv2.blur(cv2.dilate(light, np.ones((9, 9), np.uint8)), (15, 15))
+    even = float((cv2.absdiff(light, ground) < EVEN).mean())
+    colour = float(np.median(np.hypot(*(inside[..., 1:].astype(np.float32) - 128).reshape(-1, 2).T)))
+    return even > MOSTLY and colour < COLOURLESS
+
+
+def _same(page: PageFound, other: PageFound) -> bool:
+    return quads.overlap(page.corners, other.corners) > 0.3

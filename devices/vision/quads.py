@@ -1,0 +1,82 @@
+"""Geometry of figures with four corners: order, area, overlap, angles, true proportions. Points: x, y; y grows down."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def clockwise(corners: np.ndarray) -> np.ndarray:
+    """The same four points (4 × 2, float32) clockwise as seen, from the one nearest the picture's top left."""
+    points = np.asarray(corners, np.float32).reshape(4, 2)
+    middle = points.mean(axis=0)
+    turn = np.argsort(np.arctan2(points[:, 1] - middle[1], points[:, 0] - middle[0]))
+    points = points[turn]
+    return np.roll(points, -int(np.argmin(points.sum(axis=1))), axis=0)
+
+
+def areas(quads: np.ndarray) -> np.ndarray:
+    """Signed areas of n quadrilaterals (n × 4 × 2); positive when clockwise as seen."""
+    x, y = quads[..., 0], quads[..., 1]
+    return np.asarray(0.5 * (x * np.roll(y, -1, axis=-1) - np.roll(x, -1, axis=-1) * y).sum(axis=-1))
+
+
+def convex(quads: np.ndarray, least_sine: float = 0.34) -> np.ndarray:
+    """Which of n clockwise quadrilaterals turn right at each corner, by no less than the angle of this sine."""
+    sides = np.roll(quads, -1, axis=1) - quads
+    before = np.roll(sides, 1, axis=1)
+    cross = before[..., 0] * sides[..., 1] - before[..., 1] * sides[..., 0]
+    lengths = np.linalg.norm(sides, axis=2) * np.linalg.norm(before, axis=2)
+    return np.asarray((cross > least_sine * np.maximum(lengths, 1e-6)).all(axis=1))
+
+
+def shared(first: np.ndarray, second: np.ndarray) -> float:
+    """The area two convex quadrilaterals have in common, in square pixels."""
+    area, _ = cv2.intersectConvexConvex(first.astype(np.float32), second.astype(np.float32))
+    return float(area)
+
+
+def overlap(first: np.ndarray, second: np.ndarray) -> float:
+    """Intersection over union of two convex quadrilaterals, 0 to 1."""
+    common = shared(first, second)
+    whole = abs(float(areas(np.asarray(first)))) + abs(float(areas(np.asarray(second)))) - common
+    return common / whole if whole > 0 else 0.0
+
+
+def crossing(first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
+    """Where two lines (each 2 points, 2 × 2) meet; None when they are all but parallel."""
+    (x1, y1), (x2, y2) = first
+    (x3, y3), (x4, y4) = second
+    below = (x1 - x2) * (y3 - y4) - (y1 - y2) * (x3 - x4)
+    if abs(below) < 0.05 * np.hypot(x1 - x2, y1 - y2) * np.hypot(x3 - x4, y3 - y4):
+        return None
+    a, b = x1 * y2 - y1 * x2, x3 * y4 - y3 * x4
+    return np.array([(a * (x3 - x4) - (x1 - x2) * b) / below, (a * (y3 - y4) - (y1 - y2) * b) / below])
+
+
+def proportion(corners: np.ndarray, width: int, height: int) -> float:
+    """Width through height of the flat sheet whose picture these corners are.
+
+    A pinhole camera with square pixels that looks through the middle of the `width` × `height` picture is assumed:
+    what remains unknown, its focal length, follows from the sheet's corners being right angles. Where the sheet is seen
+    so straight that it does not (or an impossible one follows), the mean side lengths are compared.
+    """
+    points = clockwise(corners).astype(np.float64)
+    across = float(np.linalg.norm(points[1] - points[0]) + np.linalg.norm(points[2] - points[3]))
+    down = float(np.linalg.norm(points[3] - points[0]) + np.linalg.norm(points[2] - points[1]))
+    plain = across / max(down, 1e-6)
+    centred = points - (width / 2, height / 2)
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    matrix = cv2.getPerspectiveTransform(square, centred.astype(np.float32))
+    right, below = matrix[:, 0], matrix[:, 1]
+    # Both vanishing points have to be well inside the finite: a little noise in the corners else decides the answer.
+    if min(abs(right[2]), abs(below[2])) < 0.03:
+        return plain
+    focal2 = -(right[0] * below[0] + right[1] * below[1]) / (right[2] * below[2])
+    diagonal2 = float(width**2 + height**2)
+    if not 0.25 * diagonal2 < focal2 < 9 * diagonal2:
+        return plain
+    lengths = [np.sqrt((v[0] ** 2 + v[1] ** 2) / focal2 + v[2] ** 2) for v in (right, below)]
+    found = float(lengths[0] / max(lengths[1], 1e-9))
+    # A recovered figure far from the plain one is noise talking, unless the slant itself is large.
+    return found if 0.5 < found / plain < 2.0 else plain

@@ -1,0 +1,113 @@
+"""Finds a page's sides exactly: straight lines through the colour step across each side, at the picture's full size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from devices.vision import quads
+
+SAMPLES = 64  # places looked at along a side
+REACH = 12  # steps looked at to either side of it
+ENDS = 0.04  # of a side, left out at both ends: corners are round, folded or held
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Four sides made exact. `corners` is 4 × 2 float64 in the picture's pixels; the rest is one figure per side."""
+
+    corners: np.ndarray
+    straight: np.ndarray  # share of the places whose step lies on the straight line, 0 to 1
+    step: np.ndarray  # mean height of the colour step there, grey levels
+    inward: np.ndarray  # mean inside minus mean outside lightness, grey levels
+    on_rim: np.ndarray  # whether the side is the picture's own rim
+    on_line: np.ndarray  # 4 × SAMPLES bool: where along the side the step was found
+
+
+def refine(bgr: np.ndarray, corners: np.ndarray, reach: float) -> Sides:
+    """The sides near these corners (4 × 2, clockwise), looked for up to `reach` pixels to either side."""
+    height, width = bgr.shape[:2]
+    start = np.asarray(corners, np.float64)
+    along = np.roll(start, -1, axis=0) - start
+    length = np.linalg.norm(along, axis=1, keepdims=True)
+    along = along / np.maximum(length, 1e-6)
+    inwards = np.stack([-along[:, 1], along[:, 0]], axis=1)  # clockwise as seen, so the page lies to the right
+    places = np.linspace(ENDS, 1 - ENDS, SAMPLES)
+    pitch = max(reach / REACH, 0.5)
+    offsets = np.arange(-REACH - 1, REACH + 2) * pitch
+    base = start[:, None] + along[:, None] * (places[None, :, None] * length[:, None])
+    spots = (base[:, :, None] + inwards[:, None, None] * offsets[None, None, :, None]).astype(np.float32)
+    seen = cv2.remap(
+        bgr,
+        spots[..., 0].reshape(-1, len(offsets)),
+        spots[..., 1].reshape(-1, len(offsets)),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    profile: np.ndarray = seen.reshape(4, SAMPLES, len(offsets), 3).astype(np.float32)
+    # Neighbours along the side agree about the side, not about the grain of the wood.
+    profile = (profile + np.roll(profile, 1, axis=1) + np.roll(profile, -1, axis=1)) / 3
+    slope = profile[:, :, 2:] - profile[:, :, :-2]
+    strength = np.abs(slope).max(axis=3)
+    outside = (spots[:, :, 1:-1, 0] < 1) | (spots[:, :, 1:-1, 1] < 1)
+    outside |= (spots[:, :, 1:-1, 0] > width - 2) | (spots[:, :, 1:-1, 1] > height - 2)
+    strength[outside] = 0
+    lines, straight, step, on_line = [], [], [], []
+    for side in range(4):
+        first, last, share, mean, where = _line(strength[side], offsets[1:-1])
+        lines.append((first, last))
+        straight.append(share)
+        step.append(mean)
+        on_line.append(where)
+    ends = np.asarray(lines)
+    rim = outside[:, :, REACH].mean(axis=1) > 0.5
+    ends[rim] = 0
+    # `ends` are offsets at the first and last place; carry them on to the whole side's line.
+    two = start[:, None] + along[:, None] * (length[:, None] * places[[0, -1]][None, :, None])
+    two = two + inwards[:, None] * ends[:, :, None]
+    made = []
+    for side in range(4):
+        met = quads.crossing(two[side - 1], two[side])
+        near = met is not None and np.linalg.norm(met - start[side]) < 4 * reach
+        made.append(met if near else start[side])
+    lightness = profile.mean(axis=3)
+    inward = (lightness[:, :, -4:].mean(axis=2) - lightness[:, :, :4].mean(axis=2)).mean(axis=1)
+    return Sides(np.asarray(made), np.asarray(straight), np.asarray(step), inward, rim, np.asarray(on_line))
+
+
+def _line(strength: np.ndarray, offsets: np.ndarray) -> tuple[float, float, float, float, np.ndarray]:
+    """The straight line through the steps of one side (SAMPLES × offsets): offset at its first and last place, the
+    share of places on it, the mean step there, and which places they are."""
+    count = len(offsets)
+    peak = strength.max(axis=1)
+    cap = max(float(np.median(peak)), 3.0)
+    capped = np.minimum(strength, cap)
+    # Each place votes once, however strong: a dark title near the edge must not outvote a faint but whole side.
+    t = np.linspace(0, 1, SAMPLES)
+    grid = np.arange(0, count, 2)
+    first, last = np.meshgrid(grid, grid, indexing="ij")
+    rows = np.rint(first.ravel()[:, None] * (1 - t) + last.ravel()[:, None] * t).astype(np.intp)
+    votes = capped[np.arange(SAMPLES)[None], rows].sum(axis=1)
+    best = int(np.argmax(votes))
+    a, b = float(first.ravel()[best]), float(last.ravel()[best])
+    for _ in range(2):
+        nearest = np.rint(a + (b - a) * t).astype(np.intp)
+        window = np.clip(nearest[:, None] + np.arange(-2, 3)[None], 0, count - 1)
+        local = capped[np.arange(SAMPLES)[:, None], window]
+        weight = local**2
+        total = weight.sum(axis=1)
+        spot = (weight * window).sum(axis=1) / np.maximum(total, 1e-6)
+        good = local.max(axis=1) > 0.5 * cap
+        if good.sum() < 6:
+            break
+        slope, level = np.polyfit(t[good], spot[good], 1)
+        a, b = float(level), float(level + slope)
+    centre = a + (b - a) * t
+    close = np.clip(np.rint(centre)[:, None].astype(np.intp) + np.arange(-1, 2)[None], 0, count - 1)
+    local = strength[np.arange(SAMPLES)[:, None], close].max(axis=1)
+    where = local > 0.5 * cap
+    pitch = float(offsets[1] - offsets[0])
+    zero = float(offsets[0])
+    return zero + a * pitch, zero + b * pitch, float(where.mean()), float(local.mean()), where

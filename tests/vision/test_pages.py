@@ -1,0 +1,112 @@
+"""Pages found by their corners: sheets drawn in perspective on a desk, and real pictures where they are at hand."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from devices.vision import quads
+from devices.vision.flat import place_card_sides, rectify
+from devices.vision.pages import find_pages
+from devices.vision.pictures import load
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = 1600, 1200
+SHEETS = {
+    "straight": [(300, 150), (1150, 150), (1150, 1050), (300, 1050)],
+    "slanted": [(420, 120), (1250, 260), (1080, 1090), (250, 930)],
+    "receding": [(520, 200), (1080, 210), (1330, 1100), (240, 1080)],
+}
+
+
+def desk(seed: int) -> np.ndarray:
+    """A dark wooden desk, more or less: brown, with grain along it and noise."""
+    chance = np.random.default_rng(seed)
+    grain = cv2.GaussianBlur(chance.normal(0, 9, (SIZE[1], SIZE[0])).astype(np.float32), (0, 0), sigmaX=30, sigmaY=1.2)
+    brown = np.array([52, 78, 112], np.float32) + 4 * grain[..., None] + chance.normal(0, 5, (SIZE[1], SIZE[0], 1))
+    return np.clip(brown, 0, 255).astype(np.uint8)
+
+
+def with_sheet(ground: np.ndarray, corners: list[tuple[int, int]], shadow: float = 0.8) -> np.ndarray:
+    """The ground with a printed sheet on it, darker towards one side."""
+    paper = np.full((1400, 1000, 3), 236, np.uint8)
+    for n in range(22):
+        cv2.putText(
+            paper, "Bianmin 2026 0123456789", (70, 110 + 58 * n), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (40, 40, 40), 3
+        )
+    start = np.array([[0, 0], [1000, 0], [1000, 1400], [0, 1400]], np.float32)
+    view = cv2.getPerspectiveTransform(start, np.array(corners, np.float32))
+    laid = cv2.warpPerspective(paper, view, SIZE, flags=cv2.INTER_AREA).astype(np.float32)
+    mask = cv2.warpPerspective(np.ones((1400, 1000), np.float32), view, SIZE)[..., None]
+    light = np.linspace(1.0, shadow, SIZE[0], dtype=np.float32)[None, :, None]
+    return np.clip((laid * light) * mask + ground * (1 - mask), 0, 255).astype(np.uint8)
+
+
+def overlap(page: np.ndarray, truth: object) -> float:
+    return quads.overlap(np.asarray(page, np.float32), np.asarray(truth, np.float32))
+
+
+@pytest.mark.parametrize("name", SHEETS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sheet_is_found_to_the_pixel(name, seed):
+    [page] = find_pages(with_sheet(desk(seed), SHEETS[name]))
+    assert overlap(page.corners, SHEETS[name]) > 0.95
+    assert np.abs(page.corners - np.array(SHEETS[name])).max() < 20, "clockwise from the top left"
+    assert page.kind == "page"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_desk_without_paper_holds_no_page(seed):
+    assert find_pages(desk(seed)) == []
+
+
+def test_nothing_so_small_is_a_page():
+    assert find_pages(np.full((20, 20, 3), 255, np.uint8)) == []
+
+
+def test_a_receding_sheet_is_laid_flat_at_its_true_proportions():
+    flat = rectify(with_sheet(desk(1), SHEETS["straight"]), np.array(SHEETS["straight"], np.float32))
+    assert flat.shape[0] / flat.shape[1] == pytest.approx(900 / 850, rel=0.04)
+    assert np.median(flat[20:-20, 20:40]) > 150, "paper to its edges"
+
+
+def test_both_sides_of_a_card_lie_on_one_sheet_at_true_size():
+    card = np.zeros((540, 856, 3), np.uint8)
+    sheet = place_card_sides(card, card, dpi=300.0)
+    assert sheet.shape == (3508, 2480, 3)
+    dark = np.argwhere(sheet[..., 0] < 128)
+    across = dark[:, 1].max() - dark[:, 1].min() + 1
+    assert across == pytest.approx(85.6 / 25.4 * 300, abs=3)
+
+
+def test_real_pictures(real_page):
+    """Where they are at hand: none fires without a page, and a page that is found lies where it is."""
+    if real_page is None:
+        return
+    found = find_pages(load(Path(real_page["path"])).bgr)
+    if real_page["truth"] == "none":
+        assert found == []
+    elif found:
+        corners = np.array(real_page["truth"].split(), np.float32).reshape(4, 2)
+        assert max(overlap(page.corners, corners) for page in found) > 0.9
+
+
+def test_the_command_answers_as_agreed(tmp_path):
+    picture, gone = tmp_path / "page.jpg", tmp_path / "gone.jpg"
+    cv2.imwrite(str(picture), with_sheet(desk(2), SHEETS["slanted"]))
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "kiosk", "vision", "page", str(gone), str(picture), "--json"],
+        cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, str(gone) in done.stderr) == (1, True)
+    [answer] = map(json.loads, done.stdout.splitlines())
+    assert answer.keys() == {"file", "pages", "ms"}
+    [page] = answer["pages"]
+    assert page.keys() == {"corners", "score", "kind", "flags"}
+    assert overlap(page["corners"], SHEETS["slanted"]) > 0.95
