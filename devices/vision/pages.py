@@ -15,7 +15,7 @@ from devices.vision import candidates, quads
 from devices.vision.sides import Sides, refine
 
 SMALL_SIDE = 400  # pixels of the small copy's longer side
-SURE = 0.53  # from this score on something is a page
+SURE = 0.52  # from this score on something is a page
 MOST_REFINED = 6
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
