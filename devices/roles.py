@@ -280,6 +280,37 @@ class ReaderFault(Trouble):
     reason: str = ""
 
 
+# ---- travel document reader ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRead(News):
+    """The machine-readable lines of a travel document, every check digit right (`devices.travel`).
+
+    kind: TD1, TD2, TD3, MRVA, MRVB or permit. Dates are YYMMDD as printed: whoever knows today makes them whole.
+    """
+
+    kind: str
+    code: str  # P, V, I and so on, with the issuer's second letter if any
+    document_number: str = field(metadata=PERSONAL)
+    issuer: str = ""
+    surname: str = field(default="", metadata=PERSONAL)
+    given_names: str = field(default="", metadata=PERSONAL)
+    nationality: str = field(default="", metadata=PERSONAL)
+    birth: str = field(default="", metadata=PERSONAL)
+    sex: str = field(default="", metadata=PERSONAL)  # M, F, X, or empty
+    expiry: str = ""
+    optional: str = field(default="", metadata=PERSONAL)
+    optional2: str = field(default="", metadata=PERSONAL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentUnreadable(News):
+    """Lines came but are no document: one is missing, or a check digit is wrong; `reason` is a sentence."""
+
+    reason: str
+
+
 # ---- code scanner ------------------------------------------------------------------------------------------
 
 
@@ -521,6 +552,7 @@ ID_READER = Role(
     (ReadCard, ReadNewestAddress, ResetReader),
     (CardPresented, CardUnreadable, CardRemoved, NewestAddress, ReaderFault),
 )
+TRAVEL_DOCUMENT = Role("travel-document", (), (DocumentRead, DocumentUnreadable))
 CODE_SCANNER = Role("code-scanner", (TriggerScan, StopScan), (CodeScanned,))
 CALL_PAD = Role("call-pad", (ShowNumber, Beep), (KeyPressed,))
 EVALUATOR = Role("evaluator", (AskRating, ShowStars), (Rated,))
@@ -534,6 +566,7 @@ ROLES: dict[str, Role] = {
         TICKET_PRINTER,
         A4_PRINTER,
         ID_READER,
+        TRAVEL_DOCUMENT,
         CODE_SCANNER,
         CALL_PAD,
         EVALUATOR,

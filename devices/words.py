@@ -21,8 +21,8 @@ from devices import roles
 from devices.roles import News, Order
 
 Record = Order | News
-NAMES = ("name", "english_name")
-NUMBERS = ("id_number", "pass_number", "old_number")
+NAMES = ("name", "english_name", "surname", "given_names")
+NUMBERS = ("id_number", "pass_number", "old_number", "document_number")
 
 # What each word is called at the desk: Chinese first.
 SAID = {
@@ -48,6 +48,8 @@ SAID = {
     "CardRemoved": "证件已移开 card removed",
     "NewestAddress": "最新住址 newest address",
     "ReaderFault": "阅读器故障 reader fault",
+    "DocumentRead": "读到旅行证件 travel document read",
+    "DocumentUnreadable": "旅行证件无法读取 travel document unreadable",
     "CodeScanned": "扫到条码 code scanned",
     "KeyPressed": "按键 key pressed",
     "Rated": "评价 rated",

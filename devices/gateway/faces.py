@@ -28,6 +28,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "ticket-printer": ("Ticket printer", "print"),
     "a4-printer": ("A4 printer", "print"),
     "id-reader": ("ID reader", "id-card"),
+    "travel-document": ("Travel document reader", "passport"),
     "code-scanner": ("Code scanner", "qrcode"),
     "call-pad": ("Call pad", "calculator"),
     "evaluator": ("Evaluator", "face-smile"),
