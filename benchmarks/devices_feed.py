@@ -39,6 +39,10 @@ def happenings(name: str) -> Iterator[News]:
             yield CARD if n % 2 == 0 else roles.CardRemoved()
         elif name == "escpos-printer":
             yield roles.PaperNearEnd(over=n % 2 == 1)
+        elif name == "mrz-reader":
+            yield roles.DocumentRead(
+                kind="TD3", code="P", document_number=f"L{n:08d}", issuer="UTO", surname="ERIKSSON"
+            )
 
 
 def options_of(name: str, module: object) -> object:

@@ -1,8 +1,9 @@
 """Readers of passports, visas, cards and permits that send the machine-readable lines as text (generic).
 
 ICAO document 9303 says what the lines hold; how a reader frames them is public for none. So nothing is asked of the
-framing: lines may end in CR, LF or both, in a tab or ETX, or in a pause; they may come as one long line, begin with STX,
-or follow noise. What counts is that the last 90, 88, 72 or 30 letters are a whole document with every check digit right.
+framing: lines may end in CR, LF or both, in a tab or ETX, or in a pause; they may come as one long line, begin with
+STX, or follow noise. What counts is that the last 90, 88, 72 or 30 letters are a whole document with every check digit
+right.
 
 * A document is told as soon as its last line has ended, or after the pause.
 * What a pause finds left over is told for what it is: a wrong check digit, a missing line, or noise. It is never told
