@@ -18,7 +18,7 @@ from typing import Any
 from devices.links import LinkText
 
 SUBSYSTEMS = ("tty", "video4linux", "hidraw", "input", "usbmisc")
-ELSEWHERE = ("socket", "rfc2217", "udp", "listen", "ws-listen", "sim", "cups")  # nothing plugged in here is theirs
+ELSEWHERE = ("socket", "rfc2217", "udp", "listen", "ws-listen", "sim", "ipp")  # nothing plugged in here is theirs
 
 log = logging.getLogger(__name__)
 
