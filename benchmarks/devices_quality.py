@@ -28,7 +28,7 @@ from devices.roles import Trouble
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests" / "devices"
 ROUNDS = 3
-_VECTOR = re.compile(r"""(?:fromhex\(|b"\\x|b'\\x|"[0-9A-Fa-f]{2}(?: ?[0-9A-Fa-f]{2}){3,}")""")
+_VECTOR = re.compile(r"""(?:fromhex\(|b"\\x|b'\\x|"[0-9A-Fa-f]{2}(?: ?[0-9A-Fa-f]{2}){3,}"|b"[A-Z0-9<]{28,}")""")
 
 
 def stale(records: dict[str, Record]) -> list[str]:

@@ -32,9 +32,9 @@ class Terminal:
         return f"serial://{os.ttyname(self.slave)}"
 
     def pull(self) -> None:
-        for fd in (self.slave, self.master):
+        ends, self.slave, self.master = (self.slave, self.master), -1, -1  # first: the test may end meanwhile
+        for fd in ends:
             os.close(fd)
-        self.slave = self.master = -1
 
 
 @pytest.fixture
