@@ -187,10 +187,13 @@ class Machine:
         raise KeyError(name)
 
 
-def load(path: Path) -> Machine:
-    """Read and check hall.toml. Raises reader.Mistake with a sentence for everything that is wrong in it."""
+def load(path: Path, text: str | None = None) -> Machine:
+    """Read and check hall.toml. Raises reader.Mistake with a sentence for everything that is wrong in it.
+
+    `text`: what is about to be written there, checked as if it stood there already.
+    """
     path = path.resolve()
-    data = reader.parse(path)
+    data = reader.parse(path, text)
     own_plan = data.pop("plan", None)
     try:
         machine = reader.read(Machine, data, base=path.parent)

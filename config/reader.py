@@ -46,10 +46,13 @@ def read(cls: type[T], data: Mapping[str, object], place: str = "", base: Path |
     return typing.cast(T, result)
 
 
-def parse(path: Path) -> dict[str, object]:
-    """The tables of a TOML file. Raises Mistake naming file, line and column, or that the file cannot be read."""
+def parse(path: Path, text: str | None = None) -> dict[str, object]:
+    """The tables of a TOML file. Raises Mistake naming file, line and column, or that the file cannot be read.
+
+    `text` is taken for what stands in the file, when it is given.
+    """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig") if text is None else text)
     except OSError as trouble:
         raise Mistake(f"{path}: cannot be read: {trouble.strerror}") from trouble
     except UnicodeDecodeError as trouble:

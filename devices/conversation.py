@@ -28,11 +28,12 @@ from devices.roles import (
     Obeyed,
     Order,
     Refused,
+    StillTaken,
     Trouble,
     Unconfirmed,
 )
 from devices.teller import Teller
-from devices.words import say
+from devices.words import SAID, say
 
 CALM = 5.0  # seconds without noise after which a line counts as clean again; noise comes and goes
 KEPT = 200  # exchanges
@@ -49,6 +50,7 @@ class Exchange:
     at: datetime
     size: int
     data: str
+    words: str = ""  # what it meant: the news it made, the order it carried; masked as everywhere
 
 
 @dataclass
@@ -100,6 +102,7 @@ class Conversation:
         self._teller = Teller(name, tell)
         self._clearing: dict[int, tuple[float, Garbled]] = {}  # address → when to tell that the noise is over
         self._written = 0  # bytes written since the last order was taken
+        self._purpose = ""  # what the frames we send are for, in words
         self._rhythm = Rhythm()
         self._known_as, self._must_prove = known_as, must_prove
         self._proved = False  # the right device has answered since the cable was opened
@@ -206,8 +209,10 @@ class Conversation:
         """Bytes have come. True when the driver made something of them: said something, owes an answer, was freed."""
         before = (bool(self.pending), self.driver.idle)
         self._rhythm.waiting_since = now
-        self.note("in", data)
         news = self.driver.feed(data)
+        self.note("in", data, "；".join(dict.fromkeys(map(_meaning, news))))
+        if self.driver.idle:
+            self._purpose = "应答 answer"
         self._hear(self._own(news))
         self._look()
         return before != (bool(self.pending), self.driver.idle) or any(not isinstance(n, Garbled) for n in news)
@@ -262,12 +267,13 @@ class Conversation:
         self._deliver(overs)
         self._orders.close(f"{self.name} cannot work: {reason}")
 
-    def note(self, direction: str, data: bytes) -> None:
+    def note(self, direction: str, data: bytes, words: str | None = None) -> None:
         """Keep what passed, for the technician."""
+        words = self._purpose if words is None else words
         shown = "" if self.driver.private else data[:SHOWN].hex() + ("…" if len(data) > SHOWN else "")
         with self.lock:
             self.counters[f"bytes_{direction}"] += len(data)
-            self.exchanges.append(Exchange(direction, datetime.now(UTC), len(data), shown))
+            self.exchanges.append(Exchange(direction, datetime.now(UTC), len(data), shown, words))
 
     def count(self, what: str) -> None:
         """One more of these."""
@@ -290,7 +296,7 @@ class Conversation:
         taken = self._orders.take() if self.driver.idle and self._may_take() else None
         if taken is None:
             return False
-        self._written = 0
+        self._written, self._purpose = 0, SAID.get(type(taken.order).__name__, type(taken.order).__name__)
         try:
             self.driver.take(taken.order)
         except OrderMistake as mistake:
@@ -317,7 +323,7 @@ class Conversation:
         quiet = self.driver.idle and self.driver.patience is None
         if every is None or not quiet or now < self._rhythm.next_poll:
             return False
-        self._rhythm.next_poll = now + every
+        self._rhythm.next_poll, self._purpose = now + every, "询问 question"
         self.driver.poll()
         return True
 
@@ -391,3 +397,8 @@ class Conversation:
             if isinstance(one, Obeyed | Refused | Unconfirmed):
                 self.count(type(one).__name__.lower())
                 self._orders.settle(one)
+
+
+def _meaning(news: News) -> str:
+    """News in a line. A picture is only named: saying more of it would cost more than taking it."""
+    return SAID[type(news).__name__] if isinstance(news, FrameSeen | StillTaken) else say(news)

@@ -504,11 +504,3 @@ def _as_event(now: WindowNow) -> tuple[str, dict[str, Any]]:
     if now.ticket_state:
         return {"called": "TicketCalled", "serving": "ServiceStarted"}[now.ticket_state], data
     return {"open": "WindowOpened", "paused": "WindowPaused"}.get(now.state, "WindowClosed"), data
-
-
-def entries_of(devices: Sequence[Any]) -> list[DeviceEntry]:
-    """Devices as hall.toml names them, for the station."""
-    return [
-        DeviceEntry(d.name, d.driver, d.link, options=d.options, windows=d.windows, enabled=d.enabled, bus=d.bus)
-        for d in devices
-    ]

@@ -10,8 +10,8 @@ import click
 
 from config import machine as machines
 from config.reader import Mistake
+from devices.setup.changes import entries_of
 from devices.station import mistakes
-from kiosk.attendant import entries_of
 from kiosk.program import Line
 from kiosk.supervisor import NotReady, Supervisor
 

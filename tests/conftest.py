@@ -177,8 +177,9 @@ class WholeHall:
 
     def attend(self, role: str, **more: Any) -> Any:
         """An attendant in this process, with the devices of the role (kiosk, window), serving."""
+        from devices.setup.changes import entries_of
         from hall_api.client import HallClient
-        from kiosk.attendant import Attendant, entries_of
+        from kiosk.attendant import Attendant
         from kiosk.roles import post
 
         kiosk = role == "kiosk"

@@ -18,8 +18,9 @@ from devices.gateway.guard import PasswordFile
 from devices.gateway.server import Server
 from devices.gateway.server import serve as serve_gateway
 from devices.roles import News
+from devices.setup.changes import entries_of
 from hall_api.client import HallClient
-from kiosk.attendant import Attendant, Ears, entries_of
+from kiosk.attendant import Attendant, Ears
 
 LOG = logging.getLogger(__name__)
 KIOSK_ROLES = {"printer": "ticket-printer", "reader": "id-reader", "scanner": "code-scanner", "camera": "camera"}

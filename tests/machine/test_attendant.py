@@ -419,8 +419,9 @@ def test_pads_show_how_many_wait_once_for_each_change_and_again_when_they_were_a
 
 def test_a_strip_does_not_wait_for_a_journal_that_comes_late(whole_hall, soon):
     """The answer to the key tells as much; when the journal tells it too, nothing is shown twice."""
+    from devices.setup.changes import entries_of
     from hall_api.client import HallClient
-    from kiosk.attendant import Attendant, entries_of
+    from kiosk.attendant import Attendant
 
     late = threading.Event()
 
