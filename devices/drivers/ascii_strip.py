@@ -9,6 +9,7 @@ displays that show a line ending in 0D 0A. A frame with a checksum or a length n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,6 +78,43 @@ class Driver(Strip):
         if chosen.suffix() in data + chosen.suffix()[:-1]:
             raise OrderMistake(f"{place}: contains the bytes that end a text ({chosen.suffix().hex(' ')})")
         return [chosen.prefix(at) + data + chosen.suffix()]
+
+
+def learn(shown: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
+    """Options under which each text is sent as it was recorded; `shown`: text → the frames that showed it.
+
+    Raises ValueError with a sentence: fewer than two texts, a text that is not in its frame, frames that do not begin
+    and end alike (there is a length or a checksum then, and the strip needs a driver of its own).
+    """
+    if len(shown) < 2:
+        raise ValueError("record at least two different texts; what changes between them is the text")
+    for encoding in CHARSETS:
+        around = _around(shown, encoding)
+        if around is None:
+            continue
+        if len(around) > 1:
+            raise ValueError("the frames begin or end differently: there is a length or a checksum in them")
+        prefix, suffix = around.pop()
+        if not suffix:
+            raise ValueError("nothing stands behind the text, so the strip cannot know where it ends")
+        return {"encoding": encoding, "prefix_hex": prefix.hex(" ").upper(), "suffix_hex": suffix.hex(" ").upper()}
+    raise ValueError("the texts are not in what was recorded; type them exactly as the strip shows them")
+
+
+def _around(shown: Mapping[str, Sequence[bytes]], encoding: str) -> set[tuple[bytes, bytes]] | None:
+    """What stands before and behind the texts; None when one of them is not in its frame."""
+    found = set()
+    for text, frames in shown.items():
+        try:
+            wanted = text.encode(encoding)
+        except UnicodeEncodeError:
+            return None
+        for frame in frames:
+            prefix, there, suffix = frame.partition(wanted)
+            if not there:
+                return None
+            found.add((prefix, suffix))
+    return found
 
 
 class Simulator(StripSimulator):

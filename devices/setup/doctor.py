@@ -1,0 +1,129 @@
+"""What is wrong with this machine's devices, a sentence each, and what to do about it.
+
+First what can be seen without opening anything: the file, the drivers, the names of the cables. Then each cable is
+opened for some seconds, to see whether the device answers. A cable that Bianmin itself holds at this moment is left
+alone: the machine's page says how it is.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.hall_file import HallFile
+from config.reader import Mistake
+from devices.links import LinkText
+from devices.links.holder import PROC, holder
+from devices.setup.changes import entries_of, wrong_in
+from devices.setup.ports import ports
+from devices.station import DeviceEntry, DeviceState, State, Station
+
+PATIENCE = 8.0  # seconds a device has to answer
+LEAST_SPACE = 200 * 1024 * 1024  # bytes free where the state is kept
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `level`: ok, note (works, or cannot be known), wrong."""
+
+    level: str
+    what: str  # a device's name, or "hall.toml", "disk"
+    sentence: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as a JSON-able dict."""
+        return dict(vars(self))
+
+
+def examine(
+    file: HallFile,
+    advice: Callable[[DeviceState], list[str]],
+    patience: float = PATIENCE,
+    tell: Callable[[Finding], None] = lambda finding: None,
+) -> list[Finding]:
+    """Look at everything; each finding is told as it is made. `advice` says what to do in a device's state."""
+    found: list[Finding] = []
+
+    def note(level: str, what: str, sentence: str, remedy: str = "") -> None:
+        found.append(Finding(level, what, sentence, remedy))
+        tell(found[-1])
+
+    try:
+        machine = file.check(file.text())
+    except Mistake as mistake:
+        for line in mistake.lines:
+            note("wrong", file.path.name, line, "Correct this line of the file; `bianmin run --check` reads it again.")
+        return found
+    wrong = wrong_in(machine)
+    for line in wrong:
+        note("wrong", file.path.name, line, "Correct this line of the file; `bianmin run --check` reads it again.")
+    if wrong:
+        return found
+    note("ok", file.path.name, f"It can be read; it names {len(machine.devices)} devices.")
+    _disk(machine.about.state, note)
+    entries = entries_of(machine.devices)
+    if not entries:
+        note("note", "devices", "No device is configured.", "Add one: bianmin device add, or the machine's own page.")
+    ours = {entry.name for entry in entries if _held_by_us(entry.link)}
+    page = f"Its page says how it is: http://127.0.0.1:{machine.gateway.port}/"
+    for name in sorted(ours):
+        note("ok", name, "Bianmin is running and has its cable open.", page)
+    for state in _looked_at([entry for entry in entries if entry.name not in ours], patience):
+        note(*_judged(state, advice))
+    return found
+
+
+def _held_by_us(link: str) -> bool:
+    """True when the port is open in another program of this house."""
+    target = LinkText.parse(link)
+    if target.scheme not in ("serial", "evdev", "hidraw", "v4l2"):
+        return False
+    node = next((port.node for port in ports() if link.partition("?")[0] in port.links), target.path)
+    found = re.search(r"\(process (\d+)\)", holder(node)) if node else None
+    if found is None:
+        return False
+    try:
+        return b"kiosk" in (PROC / found[1] / "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _disk(folder: Path, note: Callable[..., None]) -> None:
+    there = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
+    free = shutil.disk_usage(there).free
+    if free < LEAST_SPACE:
+        note("wrong", "disk", f"Only {free // 1024 // 1024} MB are free where {folder} is kept.", "Make room there.")
+
+
+def _looked_at(entries: list[DeviceEntry], patience: float) -> list[DeviceState]:
+    """How each device is after it had time to answer; opened all at once."""
+    with Station(entries, lambda device, news: None, delays=(1.0,)) as station:
+        ends = time.monotonic() + patience
+        while time.monotonic() < ends and any(s.state is State.CONNECTING for s in station.states()):
+            time.sleep(0.05)
+        return station.states()
+
+
+def _judged(state: DeviceState, advice: Callable[[DeviceState], list[str]]) -> tuple[str, str, str, str]:
+    remedy = " ".join(advice(state))
+    if state.state is State.READY:
+        return "ok", state.name, f"It answers ({state.driver} on {_short(state.link)}).", ""
+    if state.state is State.DISABLED:
+        return "note", state.name, "It is switched off in the configuration.", remedy
+    if state.state is State.DEGRADED and not state.troubles:
+        return "note", state.name, "Its cable is open; devices of this kind never answer.", remedy
+    if state.state is State.CONNECTING:
+        return "wrong", state.name, f"Its cable is open, but nothing answers on {_short(state.link)}.", remedy
+    reason = state.reason or state.state.value
+    return "wrong", state.name, reason if reason.endswith((".", "。")) else f"{reason}.", remedy
+
+
+def _short(link: str) -> str:
+    """A link without its settings."""
+    return LinkText.parse(link).text.partition("?")[0]
