@@ -14,27 +14,25 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
-import contextlib
 import json
 import logging
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from config.reader import Mistake
 from devices import drivers, quality
+from devices.console import fail, line, say_line, sentences, until_told
 from devices.documents import document
-from devices.driver import OrderMistake
 from devices.faults import LINE_FAULTS
-from devices.links import LinkMistake, check_link
+from devices.links import check_link
 from devices.options import describe, parse_options
 from devices.roles import Alive, FrameSeen, News, Obeyed, Order, Refused, Trouble, Unconfirmed
+from devices.setup import commands as setup_commands
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
 from devices.words import WordMistake, build, classes, from_json, say, to_json
@@ -61,7 +59,7 @@ def list_drivers(as_json: bool) -> None:
     """Every driver with its roles, links and options."""
     known = [_driver(name) for name in drivers.names()]
     if as_json:
-        _line(known)
+        line(known)
         return
     for one in known:
         click.echo(f"{one['name']}  ({', '.join(one['roles'])}; over {', '.join(one['links'])}; {one['grade']})")
@@ -84,15 +82,15 @@ def simulate(driver: str, tcp: int | None, pty: str | None, faults: tuple[str, .
     Lines on stdin say what happens at the device ({"news": "CardRemoved"}); each order obeyed is printed as JSON.
     """
     if (tcp is None) == (pty is None):
-        _fail("Say where the simulator sits: either --tcp PORT or --pty PATH.")
-    with _sentences():
+        fail("Say where the simulator sits: either --tcp PORT or --pty PATH.")
+    with sentences():
         simulated = SimulatedDevice(
-            driver, parse_options(driver, words), faults, on_obeyed=lambda order: _line(to_json(order, personal=True))
+            driver, parse_options(driver, words), faults, on_obeyed=lambda order: line(to_json(order, personal=True))
         )
         simulated = simulated.on_tcp(tcp) if tcp is not None else simulated.on_pty(str(pty))
     with simulated:
-        done = _until_told()
-        _line({"ready": simulated.link})
+        done = until_told()
+        line({"ready": simulated.link})
         threading.Thread(target=_follow_stdin, args=(simulated,), daemon=True).start()
         done.wait()
 
@@ -111,11 +109,11 @@ def listen(
 
     def show(_: str, news: News) -> None:
         if as_json:
-            _line(to_json(news, show_personal))
+            line(to_json(news, show_personal))
         else:
-            _print(f"{time.strftime('%H:%M:%S')}  {say(news, show_personal)}")
+            say_line(f"{time.strftime('%H:%M:%S')}  {say(news, show_personal)}")
 
-    done = _until_told()
+    done = until_told()
     with _station(driver, link, words, show):
         done.wait(seconds)
 
@@ -132,7 +130,7 @@ def send(
     driver: str, link: str, order: str, fields: str, timeout: float, show_personal: bool, words: tuple[str, ...]
 ) -> None:
     """Send one order and wait for its outcome."""
-    with _sentences():
+    with sentences():
         wanted = _order(order, fields)
         drivers.load(driver).Driver(parse_options(driver, words)).encode(wanted)
     answers: list[News] = []  # what the order was for: a card, a picture
@@ -143,10 +141,10 @@ def send(
             outcome = Unconfirmed(order=order, reason="The device gave no outcome in time; look whether it did it.")
     for news in answers:
         if not isinstance(news, Alive | Trouble | FrameSeen | Obeyed | Refused | Unconfirmed):
-            _line(to_json(news, show_personal))
-    _line(to_json(outcome))
+            line(to_json(news, show_personal))
+    line(to_json(outcome))
     if not isinstance(outcome, Obeyed):
-        _print(outcome.reason, err=True)
+        say_line(outcome.reason, err=True)
     sys.exit(EXIT[type(outcome)])
 
 
@@ -157,9 +155,9 @@ def send(
 @options_given
 def encode(driver: str, order: str, fields: str, words: tuple[str, ...]) -> None:
     """Print the bytes of an order in hex; no cable is opened."""
-    with _sentences():
+    with sentences():
         frame = drivers.load(driver).Driver(parse_options(driver, words)).encode(_order(order, fields))
-    _print(frame.hex())
+    say_line(frame.hex())
 
 
 def _driver(name: str) -> dict[str, Any]:
@@ -207,7 +205,7 @@ def _order(name: str, fields: str) -> Order:
 
 def _station(driver: str, link: str, words: tuple[str, ...], tell: Callable[[str, News], None]) -> Station:
     """A station with one device, called by its driver's name."""
-    with _sentences():
+    with sentences():
         check_link(link)
         return Station([DeviceEntry(driver, driver, link, parse_options(driver, words))], tell, RETRY)
 
@@ -220,47 +218,13 @@ def _follow_stdin(simulated: SimulatedDevice) -> None:
         try:
             simulated.happen(from_json(json.loads(text), News))
         except json.JSONDecodeError as wrong:
-            _line({"error": f"this line is no JSON ({wrong})"})
+            line({"error": f"this line is no JSON ({wrong})"})
         except ValueError as wrong:
-            _line({"error": str(wrong)})
+            line({"error": str(wrong)})
 
 
-def _until_told() -> threading.Event:
-    """An event that SIGINT and SIGTERM set."""
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    return done
-
-
-@contextlib.contextmanager
-def _sentences() -> Iterator[None]:
-    """Mistakes of the person at the keyboard become one sentence and exit code 1."""
-    try:
-        yield
-    except KeyError as wrong:
-        _fail(str(wrong.args[0]))
-    except (Mistake, LinkMistake, WordMistake, OrderMistake, ValueError) as wrong:
-        _fail(str(wrong))
-
-
-def _fail(sentence: str) -> NoReturn:
-    _print(sentence, err=True)
-    sys.exit(1)
-
-
-def _line(value: object) -> None:
-    _print(json.dumps(value, ensure_ascii=False))
-
-
-def _print(text: str, err: bool = False) -> None:
-    """One line at once; a reader that has gone away ends us quietly."""
-    try:
-        print(text, file=sys.stderr if err else sys.stdout, flush=True)
-    except BrokenPipeError:
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115 - nothing more can be said, not even at exit
-        sys.exit(1)
-
+for command in setup_commands.COMMANDS:
+    device.add_command(command)
 
 if __name__ == "__main__":
     device(prog_name="bianmin device")

@@ -98,11 +98,17 @@ NOT_TOLD = (*OUTCOMES, StillTaken)  # shown otherwise
 
 def trials_of(station: Station, name: str, say: Say) -> list[dict[str, Any]]:
     """The buttons of one device; those its family cannot do carry the reason instead. Raises KeyError."""
-    state = station.state(name)
-    driver = _driver(station.entries[name])
+    station.state(name)
+    return buttons(station.entries[name], say)
+
+
+def buttons(entry: DeviceEntry, say: Say) -> list[dict[str, Any]]:
+    """The same for a device that is configured, whether or not it is open."""
+    driver = _driver(entry)
+    roles = [role.name for role in driver.roles]
     addresses = [
         {"address": address, "label": " ".join(sentence.format(no=no) for sentence in say(WINDOW))}
-        for address, no in sorted(state.windows.items())
+        for address, no in sorted(entry.windows.items())
     ]
     return [
         {
@@ -113,7 +119,7 @@ def trials_of(station: Station, name: str, say: Say) -> list[dict[str, Any]]:
             "addresses": addresses if len(addresses) > 1 else [],
         }
         for trial in TRIALS
-        if trial.role in state.roles
+        if trial.role in roles
     ]
 
 

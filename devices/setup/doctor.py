@@ -89,7 +89,7 @@ def _held_by_us(link: str) -> bool:
     if found is None:
         return False
     try:
-        return b"kiosk" in (PROC / found[1] / "cmdline").read_bytes()
+        return b"kiosk.roles" in (PROC / found[1] / "cmdline").read_bytes()
     except OSError:
         return False
 
