@@ -131,6 +131,13 @@ class Gateway:
     host: str = "127.0.0.1"
     port: int = field(default=8765, metadata={"min": 1, "max": 65535})
     origins: tuple[str, ...] = field(default=(), metadata={"help": "business systems whose pages may use the devices"})
+    configure: str = field(
+        default="totp",
+        metadata={
+            "choices": ("totp", "password", "open", "off"),
+            "help": "who may change devices on the page: signed in with an authenticator, with a password, all, nobody",
+        },
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,8 @@ from typing import Any
 
 from devices import drivers, roles
 from devices.options import read_options
-from devices.roles import News, Order
+from devices.orders import Outcome
+from devices.roles import News, Order, Refused
 from devices.station import DeviceEntry, State, Station
 from hall_api.client import HallAway, HallClient, HallRefused
 from kiosk import bell
@@ -101,27 +102,22 @@ class Attendant:
         self._counting: set[str] = set()  # devices that are being told
         self._ahead = 0.0  # what must be added to our monotonic clock to get the hall's time
         self.station = Station(entries, self._tell, memory=state / f"{name}-devices.json")
-        for one in self.station.states():
-            self.places[one.name] = Place(one.name, one.roles, one.windows)
-        self.windows = {no: WindowNow(no) for place in self.places.values() for no in place.windows.values()}
+        self._settle()
         self._invited = state / f"{name}-invited.json"
         for no, ticket in _read_invited(self._invited).items():
             if no in self.windows:
                 self.windows[no] = replace(self.windows[no], rating=ticket)
         self.outbox = Outbox(state / f"{name}-outbox", self._deliver, HallAway)
-        self.printer = printer
-        mute = any(entry.name == printer and _never_answers(entry) for entry in entries)
-        self.roll = Roll(
-            state / f"{name}-{printer}-roll", lambda order: self.station.send(printer, order, timeout=60.0).result()
-        )
+        self._state_folder = state
+        self.printer, self.roll = printer, self._roll(printer)
         self.slips = Slips(
             hall,
             kiosk,
-            self.roll.print,
+            lambda slip: self.roll.print(slip),
             lambda job, state, reason: self.ears.settled(job, state, reason),
             self._hall_time,
             self._stop,
-            lambda: mute and self.station.state(printer).state is State.DEGRADED,
+            self._mute,
         )
         duties = (self._follow, self._run, self._report, *((self.slips.run,) if kiosk else ()))
         self._threads = [
@@ -133,6 +129,53 @@ class Attendant:
         """Begin to serve; returns at once."""
         for thread in self._threads:
             thread.start()
+
+    def apply(self, entries: Sequence[DeviceEntry], printer: str = "") -> list[str]:
+        """Other devices from now on, without letting go of those that stay. Returns the names of those touched.
+
+        Raises Mistake or LinkMistake, and then nothing has changed.
+        """
+        touched = self.station.apply(entries)
+        if printer != self.printer:
+            self.printer, self.roll = printer, self._roll(printer)
+        fresh = self._settle()
+        try:
+            told = self._get("/windows")["windows"] if fresh else []
+        except (HallAway, HallRefused):
+            told = []  # what happens there from now on is heard from the journal
+        with self._lock:
+            self.windows.update({window["no"]: _now(window) for window in told if window["no"] in fresh})
+        for name in touched:
+            self._catch_up(name)
+        return touched
+
+    def _settle(self) -> set[int]:
+        """Know the devices and windows there are now; returns the windows that are new."""
+        places = {one.name: Place(one.name, one.roles, one.windows) for one in self.station.states()}
+        served = {no for place in places.values() for no in place.windows.values()}
+        with self._lock:
+            fresh = served - self.windows.keys()
+            self.places = places
+            self.windows = {no: self.windows.get(no) or WindowNow(no) for no in sorted(served)}
+        return fresh
+
+    def _roll(self, printer: str) -> Roll:
+        """The roll in this printer."""
+
+        def send(order: Order) -> Outcome:
+            try:
+                return self.station.send(printer, order, timeout=60.0).result()
+            except KeyError:  # it has been taken out of the configuration
+                return Refused(order=type(order).__name__, reason="This kiosk has no ticket printer.")
+
+        return Roll(self._state_folder / f"{self.name}-{printer}-roll", send)
+
+    def _mute(self) -> bool:
+        """True while the kiosk's printer is there and of a kind that never answers."""
+        entry = self.station.entries.get(self.printer)
+        if entry is None or not _never_answers(entry):
+            return False
+        return self.station.state(self.printer).state is State.DEGRADED
 
     def close(self) -> None:
         """Stop serving and let go of every cable; ratings that have not reached the hall stay on the disk."""
@@ -267,8 +310,9 @@ class Attendant:
 
     def _sorry(self, device: str, address: int) -> None:
         """Tell the clerk at the pad that the key did nothing: two beeps."""
-        if roles.CALL_PAD.name in self.places[device].roles:
-            self.station.send(device, roles.Beep(times=2, address=address))
+        place = self.places.get(device)
+        if place is not None and roles.CALL_PAD.name in place.roles:
+            self._send(device, roles.Beep(times=2, address=address))
 
     def _deliver(self, message: Message) -> bool:
         """For the outbox: raises HallAway to be tried again; a refusal (already rated) is an answer.
@@ -315,7 +359,7 @@ class Attendant:
                 with self._lock:
                     self.windows[window["no"]] = _now(window)
         self._keep_invited()
-        for name in self.places:
+        for name in list(self.places):
             self._catch_up(name)
         if self.kiosk:
             self.slips.catch_up(facts)
@@ -324,19 +368,22 @@ class Attendant:
     def _catch_up(self, device: str) -> None:
         """Show a device (again) what it should be showing: after a start, and when it has come back."""
         with self._lock:
-            known = [self.windows[no] for no in self.places[device].windows.values()]
-            boards = bell.ring_boards(self._calls, [self.places[device]])
+            place = self.places.get(device)
+            if place is None:
+                return
+            known = [self.windows[no] for no in place.windows.values()]
+            boards = bell.ring_boards(self._calls, [place])
         for ring in boards:
             self._show(ring)
         for now in known:
             kind, data = _as_event(now)
-            for ring in bell.ring(kind, data, [self.places[device]]):
+            for ring in bell.ring(kind, data, [place]):
                 self._show(ring)
             if now.rating:
-                for ring in bell.ring("RatingInvited", {"window": now.no}, [self.places[device]]):
+                for ring in bell.ring("RatingInvited", {"window": now.no}, [place]):
                     self._show(ring)
         with self._lock:
-            for address in self.places[device].windows:
+            for address in place.windows:
                 self._counted.pop((device, address), None)
         self._count_due = self._count_due or time.monotonic() + REFRESH_AFTER
 
@@ -354,7 +401,7 @@ class Attendant:
     def _show(self, ring: bell.Ring) -> None:
         """Give the order to the device; an older display order that still waits is overtaken by it."""
         if not ring.display:
-            self.station.send(ring.device, ring.order)
+            self._send(ring.device, ring.order)
             return
         place = (ring.device, ring.order.address)
         with self._lock:
@@ -362,7 +409,7 @@ class Attendant:
             if busy is not None and not busy.done():
                 self._next[place] = ring.order
                 return
-            future = self._showing[place] = self.station.send(ring.device, ring.order)
+            future = self._showing[place] = self._send(ring.device, ring.order)
         future.add_done_callback(lambda _done: self._shown(ring.device, place))
 
     def _shown(self, device: str, place: tuple[str, int]) -> None:
@@ -381,7 +428,7 @@ class Attendant:
         while not self._stop.is_set():
             states = {s.name: (s.state.value, s.reason) for s in self.station.states()}
             for name in [name for name, state in states.items() if noticed.get(name) != state]:
-                for role in self.places[name].roles:
+                for role in self._roles_of(name):
                     self.ears.changed(role, *states[name])
             noticed = states
             changed = [name for name, state in states.items() if told.get(name) != state]
@@ -392,6 +439,10 @@ class Attendant:
                     due = time.monotonic() + REPORT_EVERY if names == list(states) else due
             self._refresh_counts()
             self._stop.wait(LOOK_EVERY)
+
+    def _roles_of(self, name: str) -> tuple[str, ...]:
+        place = self.places.get(name)
+        return place.roles if place else ()
 
     def _report_these(self, names: Sequence[str], states: Mapping[str, tuple[str, str]]) -> bool:
         body = {
@@ -406,6 +457,7 @@ class Attendant:
                     "windows": sorted(set(self.places[name].windows.values())),
                 }
                 for name in names
+                if name in self.places
             ],
         }
         try:
@@ -449,8 +501,17 @@ class Attendant:
                 return
             address, count = left.popitem()
             self._counting.add(device)
-        future = self.station.send(device, roles.ShowNumber(waiting=count, address=address))
+        future = self._send(device, roles.ShowNumber(waiting=count, address=address))
         future.add_done_callback(lambda done: self._count(device, done))
+
+    def _send(self, device: str, order: Order) -> Future[Outcome]:
+        """Send an order; a device that has just been taken out of the configuration refuses it."""
+        try:
+            return self.station.send(device, order)
+        except KeyError as gone:
+            refused: Future[Outcome] = Future()
+            refused.set_result(Refused(order=type(order).__name__, reason=str(gone.args[0])))
+            return refused
 
     # ---- asking ------------------------------------------------------------------------------------------------------
 

@@ -57,6 +57,7 @@ def hall_toml(links: dict[str, str], *, port: int, gateway: int, screen: Iterabl
         *screen,
         "[gateway]",
         f"port = {gateway}",
+        'configure = "open"',  # whoever tries the demo sits at this machine
     ]
     for wire in WIRES:
         lines += ["[[device]]", f'name = "{wire.name}"', f'driver = "{wire.driver}"', f'link = "{links[wire.name]}"']

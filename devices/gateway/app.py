@@ -19,7 +19,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from config import look
 from config.words import FIRST, pair, translator
+from devices.gateway import configuring as setting_up
 from devices.gateway import faces, trials
+from devices.gateway.configuring import Configuring
 from devices.gateway.guard import Guard, Login, Turned, harden
 from devices.roles import FrameSeen, News, StillTaken
 from devices.station import Station
@@ -34,8 +36,10 @@ ICONS = re.compile(r"(css/(fontawesome|solid)\.min\.css|webfonts/fa-solid-900\.(
 class Gateway:
     """What the doors share: the station, the guard, the words, and the newest picture of each camera."""
 
-    def __init__(self, station: Station, title: str, allow_test: bool, login: Login | None, second: str) -> None:
-        self.station, self.title, self.allow_test = station, title, allow_test
+    def __init__(
+        self, station: Station, title: str, allow_test: bool, login: Login | None, second: str, configures: bool
+    ) -> None:
+        self.station, self.title, self.allow_test, self.configures = station, title, allow_test, configures
         self.guard = Guard(login)
         self.say = pair(ROOM, second)
         self.frames: dict[str, FrameSeen] = {}
@@ -62,14 +66,21 @@ def gateway_of(app: Flask) -> Gateway:
 
 
 def create_gateway(
-    station: Station, *, title: str, allow_test: bool = True, login: Login | None = None, second: str = "en"
+    station: Station,
+    *,
+    title: str,
+    allow_test: bool = True,
+    login: Login | None = None,
+    second: str = "en",
+    configuring: Configuring | None = None,
 ) -> Flask:
     """The local page of one station. `login` tells whether a password is the technician's; None asks for none.
 
-    `allow_test=False` takes the test buttons away. `second` is the language below the Chinese.
+    `allow_test=False` takes the test buttons away. `second` is the language below the Chinese. Without `configuring`
+    devices can be looked at and tried, but not set up.
     """
     app = Flask(__name__, static_url_path="/static")
-    gateway = Gateway(station, title, allow_test, login, second)
+    gateway = Gateway(station, title, allow_test, login, second, configuring is not None)
     app.extensions["bianmin-gateway"] = gateway
     app.secret_key = secrets.token_bytes(32)  # a restart of the station ends every session
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -79,7 +90,7 @@ def create_gateway(
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_HTTPONLY=True,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=2),
-        MAX_CONTENT_LENGTH=16 * 1024,
+        MAX_CONTENT_LENGTH=256 * 1024,
     )
     first, below = translator(ROOM, FIRST), translator(ROOM, second)
     app.context_processor(lambda: {"_": first, "second": below, "second_tag": second, "title": title})
@@ -88,6 +99,8 @@ def create_gateway(
     _files(app)
     _devices(app, gateway)
     _pictures(app, gateway)
+    if configuring is not None:
+        setting_up.open_doors(app, gateway, configuring)
     return app
 
 
@@ -100,7 +113,7 @@ def _doormen(app: Flask, gateway: Gateway) -> None:
         gateway.guard.check(request)
         if request.endpoint in public or request.endpoint is None or gateway.guard.admitted():
             return None
-        if request.endpoint == "page":
+        if request.endpoint in ("page", "setup_page"):
             return redirect(url_for("login_page"))
         raise Turned(401, "Sign in first.")
 
@@ -129,7 +142,18 @@ def _problem(gateway: Gateway, status: int, sentence: str) -> tuple[Response, in
 def _pages(app: Flask, gateway: Gateway) -> None:
     @app.get("/")
     def page() -> str:
-        return render_template("gateway/devices.html", csrf=gateway.guard.token(), guarded=not gateway.guard.open)
+        return render_template(
+            "gateway/devices.html",
+            csrf=gateway.guard.token(),
+            guarded=not gateway.guard.open,
+            configures=gateway.configures,
+        )
+
+    @app.get("/setup")
+    def setup_page() -> str:
+        if not gateway.configures:
+            raise Turned(404, "There is no such page.")
+        return render_template("gateway/setup.html", csrf=gateway.guard.token())
 
     @app.get("/login")
     def login_page() -> AnyResponse | str:

@@ -12,7 +12,7 @@ from devices.words import say, to_json
 Pair = tuple[str, str]
 Say = Callable[[str], Pair]
 
-EXCHANGES, NEWS = 40, 20  # newest ones shown
+EXCHANGES, NEWS = 200, 20  # newest ones shown
 
 # Icons are Font Awesome names: a shape beside every word and colour.
 STATES: dict[State, tuple[str, str]] = {
@@ -95,9 +95,11 @@ def detail(station: Station, name: str, say_: Say) -> dict[str, Any]:
         "link": state.link,
         "windows": [{"address": address, "window": window} for address, window in sorted(state.windows.items())],
         "counters": state.counters,
+        "exchanged": any(trouble["news"] == "Exchanged" for trouble in state.troubles),
         "advice": [say_(sentence) for sentence in advice(state)],
         "exchanges": [
-            {"direction": x.direction, "at": _moment(x.at), "size": x.size, "data": _spaced(x.data)}
+            {"direction": x.direction, "at": _moment(x.at), "size": x.size, "data": _spaced(x.data),
+             "words": x.words}
             for x in reversed(kept)
         ],
         "news": [{"at": _moment(at), "text": say(news), "over": bool(getattr(news, "over", False))}

@@ -113,15 +113,24 @@ class Guard:
             session["csrf"] = secrets.token_urlsafe(24)
         return str(session["csrf"])
 
-    def log_in(self, password: str) -> None:
-        """Let the technician in. Raises Turned 401 for a wrong password, 429 after too many tries."""
+    def lock(self, login: Login) -> None:
+        """From now on a password is asked for."""
+        self._login = login
+
+    def count_try(self, right: Callable[[], bool], sentence: str) -> None:
+        """Try something secret. Raises Turned 401 with this sentence when it is wrong, 429 after too many tries."""
         now = self._now()
         if len(self._tries) == TRIES and now - self._tries[0] < PER_SECONDS:
             raise Turned(429, "Too many tries; wait a minute.")
-        if self._login is None or not self._login(password):
+        if not right():
             self._tries.append(now)
-            raise Turned(401, "The password is not right.")
+            raise Turned(401, sentence)
         self._tries.clear()
+
+    def log_in(self, password: str) -> None:
+        """Let the technician in. Raises Turned 401 for a wrong password, 429 after too many tries."""
+        login = self._login
+        self.count_try(lambda: login is not None and login(password), "The password is not right.")
         session.clear()
         session["technician"] = True
         session.permanent = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from config.machine import Machine
@@ -132,24 +133,21 @@ def main(file: str, *flags: str) -> int:
     if stop.is_set():
         return 0
     ears = Ears()
-    chosen = post.kiosk_devices(machine)
     # One machine may have two of these pages, the windows' and the kiosk's; the kiosk's then stands one port higher.
     port = machine.gateway.port + (1 if "window" in machine.about.roles else 0)
-    here = post.Post(machine, "kiosk", list(chosen.values()), token, port, ears)
+    here = post.Post(Path(file), machine, "kiosk", token, port, ears)
     if "--headless" in flags:
         here.start()
         print(f"ready {here.page.url}", flush=True)
         stop.wait()
     else:
-        _with_window(machine, here, ears, {use: d.name for use, d in chosen.items()}, token, "--announce" in flags)
+        _with_window(machine, here, ears, token, "--announce" in flags)
     here.close()
     return 0
 
 
-def _with_window(
-    machine: Machine, here: post.Post, ears: Ears, names: Mapping[str, str], token: str, announce: bool
-) -> None:
-    devices = DevicesHere(here.attendant, names)
+def _with_window(machine: Machine, here: post.Post, ears: Ears, token: str, announce: bool) -> None:
+    devices = DevicesHere(here.attendant, here.uses)
     hall = HallHere(HallClient(machine.hall_url, token), here.attendant.kiosk)
     outside = Outside(hall, devices)
     post.hear_too(ears, lambda device, said: _pass_on(outside, devices, said))

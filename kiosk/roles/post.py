@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -11,14 +12,18 @@ from pathlib import Path
 from types import FrameType
 
 from config import machine as machines
+from config.hall_file import HallFile
 from config.machine import Device, Machine
 from config.reader import Mistake
 from devices.gateway.app import create_gateway, gateway_of
+from devices.gateway.configuring import Configuring
 from devices.gateway.guard import PasswordFile
 from devices.gateway.server import Server
 from devices.gateway.server import serve as serve_gateway
+from devices.gateway.totp import TotpFile
+from devices.links import LinkMistake
 from devices.roles import News
-from devices.setup.changes import entries_of
+from devices.setup.changes import Setup, entries_of
 from hall_api.client import HallClient
 from kiosk.attendant import Attendant, Ears
 
@@ -81,24 +86,42 @@ def wait_for_token(machine: Machine, role: str, stop: threading.Event) -> str:
     return ""
 
 
-class Post:
-    """An attendant and its local page, for one role of a machine. Raises Mistake when the page cannot be served."""
+def devices_for(machine: Machine, role: str) -> list[Device]:
+    """The devices of one role's program."""
+    return list(kiosk_devices(machine).values()) if role == "kiosk" else window_devices(machine)
 
-    def __init__(self, machine: Machine, role: str, devices: list[Device], token: str, port: int, ears: Ears) -> None:
+
+class Post:
+    """An attendant and its local page, for one role of a machine. Raises Mistake when the page cannot be served.
+
+    It follows hall.toml: whoever changes the devices there (the page, the command line, an editor) changes them here.
+    """
+
+    def __init__(self, file: Path, machine: Machine, role: str, token: str, port: int, ears: Ears) -> None:
         name = f"{machine.about.name}-{role}" if len(machine.about.roles) > 1 else machine.about.name
-        printer = kiosk_devices(machine).get("printer") if role == "kiosk" else None
+        self._role, self._applying = role, threading.Lock()
+        self.uses = self._uses(machine)  # printer, reader, scanner, camera → the kiosk's device
         self.attendant = Attendant(
             name,
             HallClient(machine.hall_url, token),
-            entries_of(devices),
+            entries_of(devices_for(machine, role)),
             machine.about.state,
-            kiosk=machine.about.name if printer else "",
-            printer=printer.name if printer else "",
+            kiosk=machine.about.name if "printer" in self.uses else "",
+            printer=self.uses.get("printer", ""),
             ears=ears,
         )
         password = PasswordFile(machine.about.state / "gateway.password")
+        self.configuring = Configuring(
+            Setup(HallFile(file), self.apply),
+            password,
+            TotpFile(machine.about.state / "gateway.totp"),
+            machine.gateway.configure,
+        )
         self.app = create_gateway(
-            self.attendant.station, title=name, login=password.matches if password.path.exists() else None
+            self.attendant.station,
+            title=name,
+            login=password.matches if password.path.exists() else None,
+            configuring=self.configuring,
         )
         hear_too(ears, gateway_of(self.app).hear)
         try:
@@ -106,15 +129,76 @@ class Post:
         except (OSError, ValueError) as trouble:  # both are sentences that name the place in hall.toml
             self.attendant.station.close()
             raise Mistake(str(trouble)) from trouble
+        self._watch = FileWatch(file, self.apply)
 
     def start(self) -> None:
         """Begin to serve."""
         self.attendant.start()
+        self._watch.start()
+
+    def apply(self, machine: Machine) -> None:
+        """Have the devices this configuration names. Raises Mistake or LinkMistake, and then nothing has changed."""
+        with self._applying:
+            uses = self._uses(machine)
+            self.attendant.apply(entries_of(devices_for(machine, self._role)), uses.get("printer", ""))
+            kiosk_changes = ("printer" in uses) != ("printer" in self.uses)
+            self.uses.clear()
+            self.uses.update(uses)
+        if kiosk_changes:
+            LOG.warning("the kiosk has got its first ticket printer, or lost its last: its program starts again")
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def close(self) -> None:
         """Stop the page, then the devices."""
+        self._watch.close()
         self.page.close()
+        self.configuring.end_lesson()
         self.attendant.close()
+
+    def _uses(self, machine: Machine) -> dict[str, str]:
+        chosen = kiosk_devices(machine) if self._role == "kiosk" else {}
+        return {use: device.name for use, device in chosen.items()}
+
+
+class FileWatch:
+    """Notices that hall.toml has become another, and passes on what it says, if that makes sense."""
+
+    EVERY = 1.0  # seconds
+
+    def __init__(self, file: Path, apply: Callable[[Machine], None]) -> None:
+        self._file, self._apply = file, apply
+        self._stop = threading.Event()
+        self._seen = self._look()
+        self._thread = threading.Thread(target=self._watch, name="hall.toml", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._stop.set()
+        if self._thread.ident is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+
+    def _look(self) -> tuple[int, int, int]:
+        """What tells one version of the file from the next; zeros while there is none."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self.EVERY):
+            now = self._look()
+            if now in (self._seen, (0, 0, 0)):
+                continue
+            self._seen = now
+            try:
+                self._apply(machines.load(self._file))
+            except (Mistake, LinkMistake) as mistake:
+                LOG.error("the devices stay as they are, for the file is wrong: %s", mistake)
 
 
 def hear_too(ears: Ears, listener: Callable[[str, News], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 from kiosk.attendant import Ears
 from kiosk.roles import leave, post
@@ -17,7 +18,7 @@ def main(file: str) -> int:
     token = post.wait_for_token(machine, "window", stop)
     if stop.is_set():
         return 0
-    here = post.Post(machine, "window", post.window_devices(machine), token, machine.gateway.port, Ears())
+    here = post.Post(Path(file), machine, "window", token, machine.gateway.port, Ears())
     here.start()
     print(f"ready {here.page.url}", flush=True)
     stop.wait()

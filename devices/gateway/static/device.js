@@ -34,6 +34,8 @@ export function showDevice({ device, trials, live }) {
   refill(part(article, "trials"), trials, (trial) => button(device.name, trial));
   part(article, "no-trials").hidden = trials.length > 0;
   part(article, "live").hidden = !live;
+  const accept = part(article, "accept");
+  if (accept) accept.hidden = !device.exchanged;
   refill(part(article, "news"), device.news, told);
   part(article, "no-news").hidden = device.news.length > 0;
   if (!held) refill(part(article, "exchanges"), device.exchanges, exchange);
@@ -52,6 +54,12 @@ function begin(name) {
     hold.setAttribute("aria-pressed", String(held));
   });
   part(article, "live").addEventListener("click", () => watch(name));
+  const edit = part(article, "edit");
+  if (!edit) return;
+  edit.setAttribute("href", `/setup?device=${encodeURIComponent(name)}`);
+  for (const deed of ["remove", "accept"]) {
+    part(article, deed).addEventListener("click", () => dispatchEvent(new CustomEvent(`device-${deed}`, { detail: name })));
+  }
 }
 
 function told(news) {
@@ -65,6 +73,7 @@ function exchange(one) {
     at: one.at,
     size: `${one.size} B`,
     data: one.data || wording("withheld"),
+    words: one.words,
     arrow: one.direction === "in" ? "arrow-left" : "arrow-right",
   });
   li.className = one.direction;

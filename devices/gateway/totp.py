@@ -1,0 +1,82 @@
+"""The technician's second factor: six figures from an authenticator (TOTP, RFC 6238), each good for one time only."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyotp
+
+ISSUER = "Bianmin"
+LENGTH = 32  # characters of base32: 160 bits, as RFC 4226 recommends
+STEP = 30  # seconds
+DRIFT = 1  # steps a phone's clock may be off
+
+
+class TotpFile:
+    """The secret of one machine, in a file only its owner can read."""
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        self.path, self._now = path, now
+        self._lock = threading.Lock()
+        self._used = 0  # the newest step whose figures were taken
+
+    @property
+    def is_set(self) -> bool:
+        """True when a second factor has been set up."""
+        return self.path.exists()
+
+    @staticmethod
+    def fresh() -> str:
+        """A new secret, in base32."""
+        return pyotp.random_base32(LENGTH)
+
+    @staticmethod
+    def address(secret: str, machine: str) -> str:
+        """What an authenticator's camera reads: otpauth://totp/…"""
+        return pyotp.TOTP(secret).provisioning_uri(name=machine, issuer_name=ISSUER)
+
+    def set(self, secret: str, code: str) -> bool:
+        """Keep a secret, when the figures prove that an authenticator has it; False when they do not."""
+        if self._step(secret, code) is None:
+            return False
+        half = self.path.with_name(self.path.name + ".half")
+        half.unlink(missing_ok=True)
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secret + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(self.path)
+        return self.matches(code)
+
+    def matches(self, code: str) -> bool:
+        """True for the figures of now, once. A missing or readable-by-all file lets nobody in."""
+        try:
+            if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
+                return False
+            secret = self.path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return False
+        with self._lock:
+            step = self._step(secret, code)
+            if step is None or step <= self._used:
+                return False
+            self._used = step
+            return True
+
+    def _step(self, secret: str, code: str) -> int | None:
+        """The step whose figures these are; None when they are none of about now."""
+        given = code.replace(" ", "")
+        if not given.isascii() or not given.isdigit():
+            return None
+        totp, now = pyotp.TOTP(secret), int(self._now()) // STEP
+        fit = [
+            step
+            for step in range(now - DRIFT, now + DRIFT + 1)
+            if pyotp.utils.strings_equal(totp.at(step * STEP), given)
+        ]
+        return fit[-1] if fit else None
