@@ -7,10 +7,13 @@ own table, and `RATINGS` only spares the typing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from devices.roles import Key, KeyPressed, News, Rated
+from devices.roles import CALL_PAD, EVALUATOR, Key, KeyPressed, News, Rated, Role
+
+T = TypeVar("T")
 
 # Rating code → grade. No two makers agree; each is named by where it was seen.
 RATINGS: dict[str, dict[int, int]] = {
@@ -40,6 +43,23 @@ class KeyTable:
             if not 0 <= grade <= 5:
                 raise ValueError(f"grades: {name} must be a grade from 5 to 1, or 0 for none in time; got {grade}")
 
+    @classmethod
+    def of(cls, keys: Mapping[str, str], grades: Mapping[str, int], named: Callable[[str], str] = str) -> KeyTable:
+        """A table whose names are first written the one way `named` writes them. Raises ValueError naming the table."""
+        if not keys and not grades:
+            raise ValueError("keys and grades are both empty; a pad has keys of one kind at least")
+        both: list[dict[str, Any]] = []
+        for place, table in (("keys", keys), ("grades", grades)):
+            both.append({at(place, lambda name=name: named(name)): meaning for name, meaning in table.items()})  # type: ignore[misc]
+            if len(both[-1]) < len(table):
+                raise ValueError(f"{place}: the same key stands in it twice")
+        return cls(*both)
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What a pad with such keys is for."""
+        return (CALL_PAD,) * bool(self.keys) + (EVALUATOR,) * bool(self.grades)
+
     def news(self, name: str, address: int = 0, code: str = "") -> News:
         """What pressing this key means; one without a meaning is `Key.OTHER`. `code`: the raw key, if not `name`."""
         code = code or name
@@ -60,3 +80,11 @@ class KeyTable:
         if not found:
             raise ValueError(f"no key of this pad means {wanted}")
         return found[0]
+
+
+def at(place: str, make: Callable[[], T]) -> T:
+    """What `make` makes; the ValueErrors it raises name the option."""
+    try:
+        return make()
+    except ValueError as wrong:
+        raise ValueError(f"{place}: {wrong}") from None
