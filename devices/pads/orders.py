@@ -8,7 +8,7 @@ An order whose template is empty does not exist on that device.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -65,15 +65,9 @@ class Templates:
             for kind, text in self._texts.items()
         }
 
-    def __contains__(self, kind: object) -> bool:
-        return kind in self._texts
-
     def lacks(self, kind: type) -> str:
         """Why there is no such order, as a sentence; empty when there is, or when it is no order of pads."""
-        if kind not in OPTION or kind in self._texts:
-            return ""
-        option = OPTION[kind]
-        return f"Its option {option} is empty, so nobody knows how to tell this device; write what its manual says."
+        return lacking(kind, self._texts)
 
     def pack(self, order: Order) -> bytes:
         """The body of an order, once. Raises OrderMistake."""
@@ -139,3 +133,10 @@ def beeps(order: Order) -> int:
     if not 1 <= order.times <= MOST_BEEPS:
         raise OrderMistake(f"Beep.times must be 1 to {MOST_BEEPS}, got {order.times}")
     return order.times
+
+
+def lacking(kind: type, known: Container[type]) -> str:
+    """Why a pad has no such order, as a sentence; empty when it has, or when it is no order of pads."""
+    if kind not in OPTION or kind in known:
+        return ""
+    return f"Its option {OPTION[kind]} is empty, so nobody knows how to tell this device; write what its manual says."

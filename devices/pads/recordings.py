@@ -18,8 +18,11 @@ REPEATED = 3  # bytes at least of what a pad says several times for one press
 Presses = Mapping[str, Sequence[bytes]]
 
 
-def cleaned(presses: Presses) -> dict[str, list[bytes]]:
-    """The recordings, each without the pad's own repeats. Raises ValueError with a sentence when they are no use."""
+def cleaned(presses: Presses, repeated: int = REPEATED) -> dict[str, list[bytes]]:
+    """The recordings, each without the pad's own repeats, which have so many bytes at least.
+
+    Raises ValueError with a sentence when they are no use.
+    """
     if not presses:
         raise ValueError("nothing was recorded; press each key at least twice")
     for name, sent in presses.items():
@@ -31,12 +34,12 @@ def cleaned(presses: Presses) -> dict[str, list[bytes]]:
             raise ValueError(f"{name} was pressed and nothing came; check the cable and the speed (baud)")
         if max(map(len, sent)) > LONGEST:
             raise ValueError(f"{name} sent more than {LONGEST} bytes; press the keys one at a time")
-    return {name: [once(data) for data in sent] for name, sent in presses.items()}
+    return {name: [once(data, repeated) for data in sent] for name, sent in presses.items()}
 
 
-def once(data: bytes) -> bytes:
+def once(data: bytes, least: int) -> bytes:
     """What was said, when it was said several times in a row."""
-    for size in range(REPEATED, len(data) // 2 + 1):
+    for size in range(least, len(data) // 2 + 1):
         if len(data) % size == 0 and data == data[:size] * (len(data) // size):
             return data[:size]
     return data
