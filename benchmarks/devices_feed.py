@@ -32,6 +32,9 @@ def happenings(name: str) -> Iterator[News]:
     for n in range(200):
         if name == "serial-scanner":
             yield roles.CodeScanned(text=f"https://hall.example/t/{n:026d}")
+        elif name in ("framed-pad", "ascii-pad"):
+            yield roles.KeyPressed(key=list(roles.Key)[n % 2], address=1 + n % 3)
+            yield roles.Rated(grade=1 + n % 5, address=1 + n % 3)
         elif name == "queue-bus":
             yield roles.KeyPressed(key=list(roles.Key)[n % 3], address=1 + n % 3)
             yield roles.Rated(grade=1 + n % 5, address=1 + n % 3)
@@ -48,7 +51,7 @@ def happenings(name: str) -> Iterator[News]:
 def options_of(name: str, module: object) -> object:
     """Several addresses where a cable has several."""
     options = module.Driver.Options  # type: ignore[attr-defined]
-    return options(addresses=(1, 2, 3)) if name in ("queue-bus", "pingan-strip") else options()
+    return options(addresses=(1, 2, 3)) if name in ("queue-bus", "pingan-strip", "framed-pad") else options()
 
 
 def record(name: str) -> bytes:
