@@ -84,6 +84,7 @@ def create_gateway(
     app.extensions["bianmin-gateway"] = gateway
     app.secret_key = secrets.token_bytes(32)  # a restart of the station ends every session
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined] # roles and keys come in a person's order
     app.config.update(
         # Cookies know no ports: two stations' pages on one machine must not overwrite one another's.
         SESSION_COOKIE_NAME="bianmin_gateway_" + hashlib.sha256(title.encode()).hexdigest()[:8],

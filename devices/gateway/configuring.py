@@ -147,7 +147,7 @@ def _looking(app: Flask, gateway: Gateway, here: Configuring) -> None:
                 "undo": here.setup.file.before() is not None,
                 "drivers": [_driver(name, say) for name in drivers.names()],
                 "roles": {role: {"word": say(word), "icon": icon} for role, (word, icon) in faces.ROLES.items()},
-                "keys": {key: say(KEY_WORDS[key]) for key in KEYS},
+                "keys": [[key, say(KEY_WORDS[key])] for key in KEYS],
                 "learnable": {kind: [n for n in names if n in drivers.names()] for kind, names in FAMILIES.items()},
             }
         )

@@ -9,7 +9,7 @@ export function lesson({ at, ask, chosen, facts, take }) {
   let kind = "pad";
   let texts = [];
 
-  const names = () => (kind === "pad" ? Object.entries(facts().keys) : texts.map((text) => [text, [text, text]]));
+  const names = () => (kind === "pad" ? facts().keys : texts.map((text) => [text, [text, text]]));
 
   async function begin() {
     kind = ["window-screen", "hall-board"].includes(chosen.role) ? "strip" : "pad";

@@ -61,9 +61,11 @@ at("enrol-begin").addEventListener("click", async () => {
   at("enrol-form").hidden = false;
   at("enrol-begin").hidden = true;
 });
-at("enrol-confirm").addEventListener("click", () => through(() => ask("POST", "/api/setup/totp/confirm", {
-  code: at("enrol-figures").value, password: at("enrol-password").querySelector("input").value,
-})));
+at("enrol-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const password = at("enrol-password").querySelector("input").value;
+  through(() => ask("POST", "/api/setup/totp/confirm", { code: at("enrol-figures").value, password }));
+});
 at("figures").addEventListener("submit", (event) => {
   event.preventDefault();
   through(() => ask("POST", "/api/setup/figures", { code: at("figures-code").value }));
