@@ -26,7 +26,7 @@ from devices.setup.ports import ports
 from devices.station import Station
 
 PACKAGES = ("pyserial", "python-escpos", "opencv-python", "flask", "gevent", "kivy", "evdev-binary", "pyudev")
-LONG_NUMBER = re.compile(r"\d[\d *xX-]{6,}\d")  # an identity card's, a phone's
+LONG_NUMBER = re.compile(r"\d[\d *-]{6,}[\dXx]")  # an identity card's, a phone's
 
 
 def bundle(station: Station, config: str = "", extra: Sequence[Path] = ()) -> bytes:

@@ -295,6 +295,9 @@ def learn(
 def _hear(lesson: Lesson, key: str, presses: int, seconds: float, as_json: bool) -> None:
     """Until the key was pressed often enough. Raises NotLearnt."""
     lesson.listen_for(key)
+    ends = time.monotonic() + seconds
+    while lesson.state()["trouble"] and time.monotonic() < ends:
+        time.sleep(0.02)
     if as_json:
         line({"press": key, "times": presses})
     else:

@@ -192,7 +192,7 @@ def learnt(presses: Mapping[str, Sequence[bytes]], among: Sequence[str]) -> dict
             options = drivers.load(name).learn(presses)
             read_options(name, options)
         except ValueError as wrong:
-            why = why or str(wrong)
+            why = str(wrong)
             continue
         return {"driver": name, "options": options}
     raise NotLearnt(why[:1].upper() + why[1:] + ("" if why.endswith(".") else "."))

@@ -1,0 +1,147 @@
+"""hall.toml changed by a program: comments stay, nothing wrong is saved, the version before comes back."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from config.hall_file import HallFile, Stale, difference, exported, imported, put, remove, version
+from config.reader import Mistake
+
+TEXT = """# the station at the lake
+[machine]
+name = "lake" # as on its door
+state = "state"
+
+[hall]
+plan = "village"
+
+[kiosk]
+printer = "printer"
+
+[[device]]
+name = "printer"
+driver = "escpos-printer"
+link = "serial://by-path/1-2:1.0?baud=19200" # the socket at the top
+options = { width_mm = 58 }
+"""
+STRIP = {"name": "strip", "driver": "pingan-strip", "link": "serial://by-path/1-3:1.0", "windows": {"1": 1}}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> HallFile:
+    path = tmp_path / "hall.toml"
+    path.write_text(TEXT, encoding="utf-8")
+    path.chmod(0o640)
+    return HallFile(path)
+
+
+def test_a_device_more_changes_nothing_else():
+    after = put(TEXT, STRIP)
+    assert after.startswith(TEXT)
+    assert [line for line in difference(TEXT, after) if line.startswith("-")] == []
+    assert tomllib.loads(after)["device"][1] == STRIP
+
+
+def test_one_setting_changes_one_line():
+    printer = tomllib.loads(TEXT)["device"][0]
+    after = put(TEXT, {**printer, "options": {"width_mm": 80}}, "printer")
+    changed = [line for line in difference(TEXT, after) if line[0] in "+-"]
+    assert len(changed) == 2 and "80" in changed[1]
+    assert "# the socket at the top" in after and "# as on its door" in after
+
+
+def test_a_new_name_is_written_where_the_kiosk_names_it():
+    printer = tomllib.loads(TEXT)["device"][0]
+    told = tomllib.loads(put(TEXT, {**printer, "name": "slips"}, "printer"))
+    assert told["kiosk"]["printer"] == "slips" and told["device"][0]["name"] == "slips"
+
+
+def test_a_device_is_taken_out_everywhere():
+    told = tomllib.loads(remove(TEXT, "printer"))
+    assert "device" not in told and "printer" not in told["kiosk"]
+    with pytest.raises(Mistake, match="'nobody'"):
+        remove(TEXT, "nobody")
+
+
+def test_devices_written_on_one_line_are_devices_too():
+    text = 'device = [{ name = "a", driver = "queue-bus", link = "sim:" }]\n[machine]\nname = "x"\n'
+    told = tomllib.loads(put(text, STRIP))
+    assert [one["name"] for one in told["device"]] == ["a", "strip"]
+
+
+def test_devices_go_to_another_machine():
+    out = exported(put(TEXT, STRIP))
+    assert "lake" not in out
+    there = imported('# other\n[machine]\nname = "other"\n', out)
+    assert there.startswith("# other") and [d["name"] for d in tomllib.loads(there)["device"]] == ["printer", "strip"]
+    with pytest.raises(Mistake, match="no \\[\\[device\\]\\]"):
+        imported(TEXT, "[machine]\nname = 'x'\n")
+    with pytest.raises(Mistake, match="line 1"):
+        imported(TEXT, "this is no TOML")
+
+
+def test_saved_and_undone(file: HallFile):
+    before = file.text()
+    file.save(put(before, STRIP), version(before))
+    assert [d.name for d in file.check(file.text()).devices] == ["printer", "strip"]
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o640
+    file.undo()
+    assert file.text() == before
+    with pytest.raises(Mistake, match="no version before"):
+        file.undo()
+
+
+def test_several_steps_back(file: HallFile):
+    texts = [file.text()]
+    for number in range(2, 14):
+        after = put(texts[-1], {**STRIP, "name": f"strip{number}", "link": f"serial://by-path/1-{number}:1.0"})
+        file.save(after, version(texts[-1]))
+        texts.append(after)
+    for earlier in reversed(texts[:-1]):
+        file.undo()
+        assert file.text() == earlier
+
+
+def test_what_is_wrong_is_not_saved(file: HallFile):
+    before = file.text()
+    with pytest.raises(Mistake, match=r"device\[2\]\.windows"):
+        file.save(put(before, {**STRIP, "windows": {"1": "three"}}), version(before))
+    with pytest.raises(Mistake, match="there is no window 77"):
+        file.save(put(before, {**STRIP, "windows": {"1": 77}}), version(before))
+    assert file.text() == before and file.before() is None
+
+
+def test_nobody_overwrites_what_somebody_else_saved(file: HallFile):
+    before = file.text()
+    file.save(put(before, STRIP), version(before))
+    with pytest.raises(Stale):
+        file.save(put(before, {**STRIP, "name": "mine"}), version(before))
+    assert [d.name for d in file.check(file.text()).devices] == ["printer", "strip"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(file: HallFile):
+    before = file.text()
+    file.path.parent.chmod(0o500)
+    try:
+        with pytest.raises(Mistake, match="cannot be written"):
+            file.save(put(before, STRIP), version(before))
+    finally:
+        file.path.parent.chmod(0o700)
+    assert file.text() == before
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path):
+    """/dev/full says that there is no room; the history lies there."""
+    path = tmp_path / "hall.toml"
+    path.write_text(TEXT, encoding="utf-8")
+    file = HallFile(path, history=Path("/dev/full"))
+    before = file.text()
+    with pytest.raises(Mistake, match="cannot be written"):
+        file.save(put(before, STRIP), version(before))
+    assert file.text() == before

@@ -1,0 +1,148 @@
+"""Learning mode over a real wire: recorded presses become a generic driver that understands the next ones."""
+
+from __future__ import annotations
+
+import os
+import pty
+import time
+import tty
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devices.drivers import ascii_strip
+from devices.options import read_options
+from devices.roles import ShowText
+from devices.setup.learning import QUIET, Lesson, NotLearnt, learnt
+
+# A pad of a made-up family: A5, address, length of the body, body, XOR of all before, 5A.
+PRESSED = {
+    "call_next": bytes.fromhex("A5 03 02 10 01 B5 5A"),
+    "recall": bytes.fromhex("A5 03 02 10 02 B6 5A"),
+    "5": bytes.fromhex("A5 03 02 20 05 81 5A"),
+    "1": bytes.fromhex("A5 03 02 20 01 85 5A"),
+}
+
+
+class Pad:
+    """The far end of a cable, pressed by hand."""
+
+    def __init__(self, path: Path) -> None:
+        self.master, self.slave = pty.openpty()
+        tty.setraw(self.slave)
+        path.symlink_to(os.ttyname(self.slave))
+        self.link = f"serial://{path}"
+
+    def press(self, data: bytes) -> None:
+        os.write(self.master, data)
+        time.sleep(QUIET * 1.6)  # presses are told apart by the quiet between them
+
+    def close(self) -> None:
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def pad(tmp_path: Path) -> Iterator[Pad]:
+    made = Pad(tmp_path / "pad")
+    yield made
+    made.close()
+
+
+def until(what: Callable[[], bool], seconds: float = 10.0) -> None:
+    ends = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < ends, "never came true"
+        time.sleep(0.02)
+
+
+def record(lesson: Lesson, pad: Pad, pressed: dict[str, bytes]) -> None:
+    until(lambda: lesson.state()["trouble"] == "")
+    for key, data in pressed.items():
+        lesson.listen_for(key)
+        for times in (1, 2):
+            pad.press(data)
+            until(lambda key=key, times=times: len(lesson.state()["presses"].get(key, [])) == times)
+
+
+def test_a_pad_is_learnt_and_replayed(pad: Pad):
+    with Lesson(pad.link) as lesson:
+        record(lesson, pad, PRESSED)
+        found = lesson.learn()
+        assert found["driver"] == "framed-pad"
+        pad.press(PRESSED["recall"])
+        pad.press(PRESSED["1"])
+        until(lambda: len(lesson.state()["replayed"]) == 2)
+        recalled, rated = lesson.state()["replayed"]
+        assert "recall" in recalled and "grade=1" in rated
+    read_options(found["driver"], found["options"])
+
+
+def test_a_pad_that_sends_a_character(pad: Pad):
+    with Lesson(pad.link) as lesson:
+        record(lesson, pad, {"call_next": b"N", "recall": b"R", "pause": b"P"})
+        found = lesson.learn()
+    assert found["driver"] == "ascii-pad" and set(found["options"]["keys"].values()) == {"call_next", "recall", "pause"}
+
+
+def test_presses_that_cannot_be_told_apart(pad: Pad):
+    with Lesson(pad.link) as lesson:
+        record(lesson, pad, {"call_next": b"\xa5\x03\x5a", "recall": b"\xa5\x03\x5a"})
+        with pytest.raises(NotLearnt, match="send the same bytes"):
+            lesson.learn()
+
+
+def test_a_key_can_be_pressed_again(pad: Pad):
+    with Lesson(pad.link) as lesson:
+        record(lesson, pad, {"call_next": b"X"})
+        lesson.forget("call_next")
+        assert "call_next" not in lesson.state()["presses"]
+        record(lesson, pad, {"call_next": b"N", "recall": b"R"})
+        assert lesson.learn()["driver"] == "ascii-pad"
+
+
+def test_nothing_is_written_to_it(pad: Pad):
+    os.set_blocking(pad.master, False)
+    with Lesson(pad.link) as lesson:
+        record(lesson, pad, PRESSED)
+        lesson.learn()
+        pad.press(PRESSED["5"])
+        until(lambda: bool(lesson.state()["replayed"]))
+    with pytest.raises(BlockingIOError):
+        os.read(pad.master, 100)
+
+
+def test_a_cable_that_comes_later(tmp_path: Path):
+    with Lesson(f"serial://{tmp_path / 'pad'}") as lesson:
+        until(lambda: "pad" in lesson.state()["trouble"])
+        late = Pad(tmp_path / "pad")
+        until(lambda: lesson.state()["trouble"] == "")
+        late.close()
+
+
+def test_a_strip_is_learnt_from_what_its_program_sends(pad: Pad):
+    texts = {text: b"\xaa\x01" + text.encode("gb2312") + b"\x0d" for text in ("请A001号到3号窗口", "欢迎光临")}
+    with Lesson(pad.link, kind="strip") as lesson:
+        record(lesson, pad, texts)
+        found = lesson.learn()
+    assert found == {"driver": "ascii-strip", "options": {
+        "encoding": "gb2312", "prefix_hex": "AA 01", "suffix_hex": "0D"}}  # fmt: skip
+    driver = ascii_strip.Driver(read_options("ascii-strip", found["options"]))
+    assert driver.encode(ShowText(text="欢迎光临")) == texts["欢迎光临"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "why"),
+    [
+        ({"欢迎": [b"\xbb\xb6\xd3\xad\r"]}, "at least two"),
+        ({"欢迎": [b"\x04\xbb\xb6\xd3\xad\r"], "光": [b"\x02\xb9\xe2\r"]}, "length or a checksum"),
+        ({"欢迎": [b"\xbb\xb6\xd3\xad"], "光": [b"\xb9\xe2"]}, "nothing stands behind"),
+        ({"欢迎": [b"abc\r"], "光": [b"de\r"]}, "not in what was recorded"),
+    ],
+)
+def test_a_strip_that_cannot_be_learnt(shown: dict[str, list[bytes]], why: str):
+    with pytest.raises(ValueError, match=why):
+        ascii_strip.learn(shown)
+    with pytest.raises(NotLearnt):
+        learnt(shown, ["ascii-strip"])
