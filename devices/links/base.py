@@ -23,7 +23,14 @@ class LinkMistake(ValueError):
 
 
 class LinkAbsent(Exception):
-    """The cable cannot be opened now; the text says what to look at."""
+    """The cable cannot be opened now; the text says what to look at.
+
+    `again`: seconds after which it is worth trying again, where the link knows (it has already waited); None: as usual.
+    """
+
+    def __init__(self, reason: str, again: float | None = None) -> None:
+        super().__init__(reason)
+        self.again = again
 
 
 class LinkLost(Exception):
