@@ -129,6 +129,7 @@ class Cable:
             self._link = link
             Turns(self._on, self.shared).converse(link, lambda: self._stop)
         except LinkLost as loss:
+            self._soon = link.again
             for talk in self._on:
                 with _guard(talk):
                     talk.lost(f"The cable was lost: {loss}.")

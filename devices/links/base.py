@@ -94,6 +94,7 @@ class Link(ABC):
     """An open cable. One thread reads and writes it; any thread may call `wake`."""
 
     wakes: ClassVar[bool] = False  # True: `wake` makes a waiting `read` return at once
+    again: ClassVar[float | None] = None  # seconds after its loss when to open it again; None: as usual
     seconds_per_byte: float = 0.0  # how long a byte is under way after `write` has returned
 
     @abstractmethod

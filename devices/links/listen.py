@@ -21,6 +21,8 @@ HANDSHAKE = 3.0  # seconds a device that has dialled in may take to say hello
 class ListenLink(FileLink):
     """The connection of the device that has dialled in, and the door at which others are sent away."""
 
+    again = 0.1  # whoever hung up may be back at once
+
     def __init__(self, target: LinkText) -> None:
         target.allow()
         self._door = open_door(target)
