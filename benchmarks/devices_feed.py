@@ -32,6 +32,8 @@ def happenings(name: str) -> Iterator[News]:
     for n in range(200):
         if name == "serial-scanner":
             yield roles.CodeScanned(text=f"https://hall.example/t/{n:026d}")
+        elif name == "evaluator-tablet":
+            yield roles.Rated(grade=1 + n % 5)
         elif name in ("framed-pad", "ascii-pad"):
             yield roles.KeyPressed(key=list(roles.Key)[n % 2], address=1 + n % 3)
             yield roles.Rated(grade=1 + n % 5, address=1 + n % 3)

@@ -110,7 +110,7 @@ def order(driver: str, address: int, n: int) -> Order | None:
         return roles.ShowCall(number=number, window=1 + n % 9, address=address)
     if "ticket-printer" in has:
         return roles.PrintSlip(hall="大厅", service="社会保险", number=number, ahead=n % 7)
-    if "call-pad" in has:
+    if "call-pad" in has and not drivers.load(driver).Driver().lacks(roles.ShowNumber):
         return roles.ShowNumber(number=f"{n:03d}", waiting=n % 20, address=address)
     if "camera" in has:
         return roles.TakeStill()

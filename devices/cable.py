@@ -51,6 +51,7 @@ class Cable:
         self._open_it, self._delays = open_it, tuple(delays)
         self._link: Link | None = None
         self._stop = False
+        self._soon: float | None = None  # seconds until the next attempt, where the link knows them
         self._again = threading.Event()  # somebody knows a reason not to wait any longer
         self._thread = threading.Thread(target=self._keep, name=f"cable {name}", daemon=True)
         for talk in self._on:
@@ -104,12 +105,15 @@ class Cable:
             been_there = been_there or any(talk.counters["opened"] > 0 for talk in self._on)
             attempt = 0 if time.monotonic() - began > STEADY else attempt
             delay = self._delays[min(attempt, len(self._delays) - 1)]
+            if self._soon is not None:
+                delay = self._soon
             if not self._stop:
                 self._again.wait(min(delay, KNOWN_DELAY) if been_there else delay)
             attempt += 1
 
     def _live(self) -> None:
         """One life of the cable, from opening to loss. Returns at once when it cannot be opened."""
+        self._soon = None
         try:
             link = self._open_it()
         except LinkMistake as mistake:
@@ -117,6 +121,7 @@ class Cable:
                 talk.mistaken(str(mistake))
             return
         except LinkAbsent as absence:
+            self._soon = absence.again
             for talk in self._on:
                 talk.gone(str(absence))
             return
@@ -124,6 +129,7 @@ class Cable:
             self._link = link
             Turns(self._on, self.shared).converse(link, lambda: self._stop)
         except LinkLost as loss:
+            self._soon = link.again
             for talk in self._on:
                 with _guard(talk):
                     talk.lost(f"The cable was lost: {loss}.")

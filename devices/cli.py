@@ -74,20 +74,26 @@ def list_drivers(as_json: bool) -> None:
 @click.argument("driver")
 @click.option("--tcp", type=click.IntRange(0, 65535), metavar="PORT", help="Listen on 127.0.0.1; 0 takes any port.")
 @click.option("--pty", metavar="PATH", help="Sit on a pseudo-terminal that this symlink leads to.")
+@click.option("--dial", metavar="LINK", help="Dial in to ws-listen://127.0.0.1:PORT or listen://127.0.0.1:PORT.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Something that is wrong; may be repeated.")
 @options_given
-def simulate(driver: str, tcp: int | None, pty: str | None, faults: tuple[str, ...], words: tuple[str, ...]) -> None:
+def simulate(
+    driver: str, tcp: int | None, pty: str | None, dial: str | None, faults: tuple[str, ...], words: tuple[str, ...]
+) -> None:
     """Run a driver's simulator on a cable.
 
     Lines on stdin say what happens at the device ({"news": "CardRemoved"}); each order obeyed is printed as JSON.
     """
-    if (tcp is None) == (pty is None):
-        fail("Say where the simulator sits: either --tcp PORT or --pty PATH.")
+    if [tcp, pty, dial].count(None) != 2:
+        fail("Say where the simulator sits: either --tcp PORT, --pty PATH or --dial LINK.")
     with sentences():
         simulated = SimulatedDevice(
             driver, parse_options(driver, words), faults, on_obeyed=lambda order: line(to_json(order, personal=True))
         )
-        simulated = simulated.on_tcp(tcp) if tcp is not None else simulated.on_pty(str(pty))
+        if dial is not None:
+            simulated = simulated.on_dial(dial)
+        else:
+            simulated = simulated.on_tcp(tcp) if tcp is not None else simulated.on_pty(str(pty))
     with simulated:
         done = until_told()
         line({"ready": simulated.link})

@@ -134,6 +134,10 @@ class Simulator(ABC):
         Raises ValueError when this device cannot have such news.
         """
 
+    def dialled(self) -> bytes:
+        """The device has dialled in to us: what it says first. Only devices that do so say anything."""
+        return b""
+
     def tick(self) -> bytes:
         """What the device sends by itself about ten times a second (camera frames, automatic status)."""
         return b""

@@ -1,4 +1,7 @@
-"""The far end of a cable: where a simulator sits. A pseudo-terminal behind a symlink, or a TCP port of this machine."""
+"""The far end of a cable: where a simulator sits.
+
+A pseudo-terminal behind a symlink, a TCP port of this machine, or a connection that the device itself makes.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,26 @@ import os
 import pty
 import socket
 import tempfile
+import time
 import tty
 from abc import ABC, abstractmethod
 from pathlib import Path
+
+import wsproto
+from wsproto.events import AcceptConnection, Request
+from wsproto.utilities import RemoteProtocolError
+
+from devices.links import LinkText
+from devices.links.ws_listen import Lines
+
+REDIAL = 0.2  # seconds between two attempts to dial in
 
 
 class End(ABC):
     """The device's end of a cable. Every method belongs to the simulator's own thread."""
 
     link: str  # what the other side opens
+    arrived = False  # the device has just dialled in: it may speak first. Whoever reads this sets it back
 
     @abstractmethod
     def plug(self) -> None:
@@ -168,3 +182,101 @@ class TcpEnd(End):
             if self._peer is not None:
                 self._peer.close()
             self._peer = peer
+
+
+class DialEnd(End):
+    """A device that dials in to a `listen://` or `ws-listen://` link of this machine, again and again until it may."""
+
+    def __init__(self, link: str) -> None:
+        target = LinkText.parse(link)
+        if target.scheme not in ("listen", "ws-listen") or not target.port:
+            raise ValueError(f"a device dials in to listen://HOST:PORT or ws-listen://HOST:PORT, not to {link}")
+        self.link = link
+        host = "127.0.0.1" if target.host in ("", "0.0.0.0") else target.host
+        self._address, self._path = (host, target.port), target.path or "/"
+        self._lines = None if target.scheme == "listen" else Lines(wsproto.ConnectionType.CLIENT)
+        self._peer: socket.socket | None = None
+        self._plugged = False
+        self._again_at = 0.0
+        self.refused = ""  # what was said when it was not let in
+
+    def plug(self) -> None:
+        self._plugged = True
+
+    def unplug(self) -> None:
+        self._plugged = False
+        self._hang_up()
+
+    def waits(self) -> list[int]:
+        return [self._peer.fileno()] if self._peer is not None else []
+
+    def read(self) -> bytes:
+        if self._peer is None:
+            self._dial()
+            return b""
+        try:
+            data = self._peer.recv(65536)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        if not data:
+            self._hang_up()
+        return self._heard(data) if data and self._lines is not None else data
+
+    def write(self, data: bytes) -> int | None:
+        if self._peer is None:
+            return None
+        try:
+            if self._lines is None:
+                return self._peer.send(data)
+            self._peer.sendall(self._lines.say(data))
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return None
+        return len(data)
+
+    def _heard(self, data: bytes) -> bytes:
+        assert self._lines is not None and self._peer is not None
+        lines, answers = self._lines.hear(data)
+        if answers:
+            self._peer.sendall(answers)
+        if self._lines.closed:
+            self._hang_up()
+        return lines
+
+    def _dial(self) -> None:
+        """One attempt; the next after `REDIAL`."""
+        now = time.monotonic()
+        if not self._plugged or now < self._again_at:
+            return
+        self._again_at = now + REDIAL
+        peer = socket.socket()
+        try:
+            peer.settimeout(2.0)
+            peer.connect(self._address)
+            if self._lines is not None:
+                self._lines = self._shake_hands(peer)
+        except (OSError, RemoteProtocolError):
+            peer.close()
+            return
+        peer.setblocking(False)
+        self._peer, self.arrived = peer, True
+
+    def _shake_hands(self, peer: socket.socket) -> Lines:
+        """The WebSocket's beginning. Raises ConnectionRefusedError."""
+        lines = Lines(wsproto.ConnectionType.CLIENT)
+        host = f"{self._address[0]}:{self._address[1]}"
+        peer.sendall(lines.connection.send(Request(host=host, target=self._path)))
+        said = peer.recv(65536)
+        lines.connection.receive_data(said)
+        if not any(isinstance(event, AcceptConnection) for event in lines.connection.events()):
+            self.refused = said.decode("utf-8", "replace").rpartition("\r\n\r\n")[2]
+            raise ConnectionRefusedError
+        return lines
+
+    def _hang_up(self) -> None:
+        if self._peer is not None:
+            self._peer.close()
+        self._peer = None

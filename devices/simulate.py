@@ -26,7 +26,7 @@ from typing import Self
 
 from devices import drivers
 from devices.driver import Simulator
-from devices.ends import End, PtyEnd, TcpEnd
+from devices.ends import DialEnd, End, PtyEnd, TcpEnd
 from devices.faults import AWAY, FaultyLine, sort_faults
 from devices.options import read_options
 from devices.roles import News, Order
@@ -91,10 +91,14 @@ class SimulatedDevice:
         """Sit on a TCP port of 127.0.0.1; 0 takes any free one."""
         return self._on(TcpEnd(port))
 
+    def on_dial(self, link: str) -> Self:
+        """Dial in to this `listen://` or `ws-listen://` link, whenever it is there."""
+        return self._on(DialEnd(link))
+
     @property
     def link(self) -> str:
         """The link text the other side opens."""
-        assert self._end is not None, "say on_pty or on_tcp first"
+        assert self._end is not None, "say on_pty, on_tcp or on_dial first"
         return self._end.link
 
     def happen(self, news: News) -> None:
@@ -191,6 +195,9 @@ class SimulatedDevice:
         with self._lock:
             assert self._end is not None
             data = self._end.read()
+            if self._end.arrived:
+                self._end.arrived = False
+                self._say(self.simulator.dialled())
             if not data:
                 return []
             if self._on_heard:

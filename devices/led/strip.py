@@ -55,6 +55,7 @@ class Strip(base.Driver):
     """The host's side of any strip. `options` has `addresses` and `words`; families that answer add the waits."""
 
     roles: ClassVar[tuple[Role, ...]] = (WINDOW_SCREEN, HALL_BOARD)
+    links: ClassVar[tuple[str, ...]] = ("serial", "socket", "udp")
     answers = False
     asks: bool = False  # there is a harmless question
     copies: ClassVar[int] = 1  # how often each frame is sent

@@ -23,7 +23,14 @@ class LinkMistake(ValueError):
 
 
 class LinkAbsent(Exception):
-    """The cable cannot be opened now; the text says what to look at."""
+    """The cable cannot be opened now; the text says what to look at.
+
+    `again`: seconds after which it is worth trying again, where the link knows (it has already waited); None: as usual.
+    """
+
+    def __init__(self, reason: str, again: float | None = None) -> None:
+        super().__init__(reason)
+        self.again = again
 
 
 class LinkLost(Exception):
@@ -87,6 +94,7 @@ class Link(ABC):
     """An open cable. One thread reads and writes it; any thread may call `wake`."""
 
     wakes: ClassVar[bool] = False  # True: `wake` makes a waiting `read` return at once
+    again: ClassVar[float | None] = None  # seconds after its loss when to open it again; None: as usual
     seconds_per_byte: float = 0.0  # how long a byte is under way after `write` has returned
 
     @abstractmethod

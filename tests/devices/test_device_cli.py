@@ -183,7 +183,7 @@ def test_a_slip_is_printed_and_a_printer_without_paper_refuses(start: Callable[.
         (["listen", "--driver", "serial-scanner", "--link", "sim:", "--option", "gap"], "write KEY=VALUE"),
         (["listen", "--driver", "serial-scanner", "--link", "sim:", "--option", "gap=x"], "expected a number"),
         (["encode", "--driver", "serial-scanner", "--option", "colour=red", "StopScan"], "is not known here"),
-        (["simulate", "serial-scanner"], "either --tcp PORT or --pty PATH"),
+        (["simulate", "serial-scanner"], "either --tcp PORT, --pty PATH or --dial LINK"),
         (
             ["simulate", "serial-scanner", "--tcp", "0", "--fault", "gremlins"],
             "no fault is called gremlins; there are: ",

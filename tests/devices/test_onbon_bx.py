@@ -361,4 +361,4 @@ def test_an_area_that_does_not_fit_eights() -> None:
 
 def test_speed_and_port_of_the_line() -> None:
     assert Driver.baud == 57600
-    assert set(Driver.links) == {"serial", "socket"}
+    assert set(Driver.links) == {"serial", "socket", "udp"}

@@ -1,0 +1,109 @@
+"""A port of ours that one device dials in to: `listen://0.0.0.0:4001`, or `listen://127.0.0.1:4001`.
+
+While a device is connected, a second one that dials in is sent away with a sentence. One that has vanished without a
+word is noticed within about four seconds (keep-alive), so the same device is never kept out for long after a restart.
+Until one dials in, the cable counts as absent; it is waited for without a pause.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+
+from devices.links.base import FileLink, LinkAbsent, LinkMistake, LinkText
+from devices.links.tcp import keep_alive
+
+WAIT = 0.5  # seconds one attempt waits for a device; a station that closes waits no longer than that
+HANDSHAKE = 3.0  # seconds a device that has dialled in may take to say hello
+
+
+class ListenLink(FileLink):
+    """The connection of the device that has dialled in, and the door at which others are sent away."""
+
+    again = 0.1  # whoever hung up may be back at once
+
+    def __init__(self, target: LinkText) -> None:
+        target.allow()
+        self._door = open_door(target)
+        try:
+            self._peer, self.peer = self._admit(target)
+        except BaseException:
+            self._door.close()
+            raise
+        self._peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(self._peer)
+        self._peer.setblocking(False)
+        super().__init__(self._peer.fileno())
+        self._reading.register(self._door.fileno(), select.POLLIN)
+
+    def read(self, timeout: float) -> bytes:
+        """See Link."""
+        data = super().read(timeout)
+        with contextlib.suppress(BlockingIOError):
+            second, address = self._door.accept()
+            self.send_away(second, f"{self.peer} is connected here already, so {address[0]} is not let in.")
+        return data
+
+    def greet(self, peer: socket.socket, target: LinkText) -> None:
+        """What must pass before anything else. Raises LinkAbsent when this is no device of ours."""
+
+    def send_away(self, peer: socket.socket, reason: str) -> None:
+        """Tell a second device why it is not let in, and hang up."""
+        dismiss(peer, reason.encode() + b"\r\n")
+
+    def _admit(self, target: LinkText) -> tuple[socket.socket, str]:
+        """The first device that dials in. Raises LinkAbsent when none does."""
+        waiting = select.poll()
+        waiting.register(self._door, select.POLLIN)
+        absence: LinkAbsent | None = None
+        while waiting.poll(0 if absence else WAIT * 1000):
+            peer, address = self._door.accept()
+            try:
+                peer.settimeout(HANDSHAKE)
+                self.greet(peer, target)
+            except LinkAbsent as wrong:  # whoever came after it is still at the door
+                peer.close()
+                absence = wrong
+            else:
+                return peer, str(address[0])
+        raise absence or LinkAbsent(
+            f"No device has dialled in to port {target.port} yet; check its power, its network and the address"
+            " it is told to dial.",
+            again=0.0,
+        )
+
+    def _let_go(self) -> None:
+        self._peer.close()
+        self._door.close()
+
+
+def open_door(target: LinkText) -> socket.socket:
+    """A listening socket, not blocking. Raises LinkMistake, LinkAbsent."""
+    if not target.host or not target.port:
+        raise LinkMistake(f"link {target.text!r}: write {target.scheme}://HOST:PORT; 0.0.0.0 is every network card")
+    family = socket.AF_INET6 if ":" in target.host else socket.AF_INET
+    door = socket.socket(family)
+    try:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((target.host, target.port))
+        door.listen()
+    except OSError as e:
+        door.close()
+        raise LinkAbsent(
+            f"port {target.port} of {target.host} cannot be listened on ({e.strerror or e}); another program or another"
+            " device of this machine may be using it."
+        ) from e
+    door.setblocking(False)
+    return door
+
+
+def dismiss(peer: socket.socket, words: bytes) -> None:
+    """Say something and hang up in a way that lets the other side read it."""
+    with contextlib.suppress(OSError), peer:
+        peer.settimeout(0.5)
+        peer.sendall(words)
+        peer.shutdown(socket.SHUT_WR)
+        for _ in range(8):  # until it hangs up as well, or says nothing for half a second
+            if not peer.recv(4096):
+                break

@@ -1,0 +1,63 @@
+"""Datagrams to a strip or a board that takes UDP: `udp://10.1.2.3:5005`; `?local=PORT` when it answers to a fixed port.
+
+Each frame is one datagram; whatever comes back from that address is handed over as it arrives. Nobody notices when the
+other end is away: what a datagram does not carry is an answer. Where the system reports that nothing listens there, the
+cable counts as lost.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
+
+MOST = 1472  # bytes of a datagram that passes every local network whole
+NOBODY = "nothing listens at that address and port"
+
+
+class UdpLink(FileLink):
+    """A socket that speaks to one address only, and hears nobody else."""
+
+    def __init__(self, target: LinkText) -> None:
+        target.allow("local")
+        if not target.host or not target.port:
+            raise LinkMistake(f"link {target.text!r}: write udp://HOST:PORT")
+        if target.path not in ("", "/"):
+            raise LinkMistake(f"link {target.text!r}: nothing may follow the port")
+        local = target.number("local", 0, 0)
+        try:
+            family, kind, _, _, address = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)[0]
+            self._socket = socket.socket(family, kind)
+        except OSError as e:
+            raise LinkAbsent(f"{target.host} is not known on this network ({e.strerror or e}).") from e
+        try:
+            self._socket.bind(("", local))
+            self._socket.connect(address)
+        except OSError as e:
+            self._socket.close()
+            raise LinkAbsent(
+                f"{target.host}:{target.port} cannot be spoken to ({e.strerror or e}); check the network cable"
+                " and that no other program uses the local port."
+            ) from e
+        self._socket.setblocking(False)
+        super().__init__(self._socket.fileno())
+
+    def read(self, timeout: float) -> bytes:
+        """See Link. An empty datagram is no end."""
+        try:
+            return super().read(timeout)
+        except LinkLost as loss:
+            if loss.__cause__ is None:
+                return b""
+            raise LinkLost(NOBODY) from loss
+
+    def write(self, data: bytes) -> None:
+        """See Link. A frame that is too long for one datagram goes out in several."""
+        for start in range(0, len(data), MOST):
+            try:
+                super().write(data[start : start + MOST])
+            except LinkLost as loss:
+                raise LinkLost(NOBODY, start) from loss
+
+    def _let_go(self) -> None:
+        self._socket.close()
