@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from devices.driver import Simulator
 from devices.links.base import Link, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.evdev import EvdevLink
+from devices.links.hidraw import HidrawLink
 from devices.links.ipp import IppLink
 from devices.links.rfc2217 import Rfc2217Link
 from devices.links.serial_port import open_serial
@@ -15,7 +17,7 @@ from devices.links.tcp import TcpLink
 
 __all__ = ["REMOTE", "SCHEMES", "Link", "LinkAbsent", "LinkLost", "LinkMistake", "LinkText", "check_link", "open_link"]
 
-SCHEMES = ("serial", "rfc2217", "socket", "sim", "v4l2", "ipp")
+SCHEMES = ("serial", "rfc2217", "socket", "sim", "v4l2", "ipp", "evdev", "hidraw")
 REMOTE = {"rfc2217": "serial"}  # a cable of this kind, only elsewhere: whoever sits on the one may sit on the other
 
 
@@ -42,6 +44,10 @@ def open_link(uri: str, default_baud: int, simulator: Callable[[], Simulator] | 
         return TcpLink(target)
     if target.scheme == "ipp":
         return IppLink(target)
+    if target.scheme == "evdev":
+        return EvdevLink(target)
+    if target.scheme == "hidraw":
+        return HidrawLink(target)
     if target.scheme == "sim":
         if simulator is None:
             raise LinkMistake(f"link {uri!r}: sim: needs a driver whose simulator it can be")
