@@ -24,6 +24,7 @@ from typing import Any, ClassVar, cast
 
 from devices import driver
 from devices.driver import OrderMistake, Timing
+from devices.pads.keys import RATINGS
 from devices.roles import (
     CALL_PAD,
     EVALUATOR,
@@ -72,15 +73,6 @@ KEYS = {
     "13": Key.TRANSFER,
     "0E": Key.CANCEL,
     "11": Key.ONE_METRE,
-}
-# Rating byte → grade (5 best … 1 worst, 0 none given in time). No two makers agree; each is named by where it was seen.
-RATINGS: dict[str, dict[int, int]] = {
-    "bank": {1: 5, 2: 4, 3: 3, 4: 2, 5: 1},
-    "web-new": {0: 0, 1: 5, 2: 4, 3: 3, 4: 2, 5: 2},
-    "web-old": {4: 5, 1: 4, 2: 3, 3: 2},
-    "police": {3: 5, 2: 4, 1: 3, 0: 2},
-    "reverse": {1: 1, 2: 2, 3: 3, 4: 4, 5: 5},
-    "four": {1: 5, 2: 4, 3: 3, 4: 2},
 }
 
 

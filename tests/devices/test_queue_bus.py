@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from devices.driver import OrderMistake
-from devices.drivers.queue_bus import RATINGS, Driver, Options, Simulator, pack
+from devices.drivers.queue_bus import Driver, Options, Simulator, pack
+from devices.pads.keys import RATINGS
 from devices.roles import (
     Alive,
     AskRating,
