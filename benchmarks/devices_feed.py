@@ -35,6 +35,9 @@ def happenings(name: str) -> Iterator[News]:
         elif name == "queue-bus":
             yield roles.KeyPressed(key=list(roles.Key)[n % 3], address=1 + n % 3)
             yield roles.Rated(grade=1 + n % 5, address=1 + n % 3)
+        elif name == "hid-pad":
+            yield roles.KeyPressed(key=list(roles.Key)[n % 3])
+            yield roles.Rated(grade=1 + n % 5)
         elif name == "hid-pedal":
             yield roles.PedalPressed()
         elif name == "ga467-reader":
