@@ -30,7 +30,7 @@ CARD = roles.CardPresented(
 def happenings(name: str) -> Iterator[News]:
     """What happens at a device while it is recorded; different each time, so that nothing is answered from memory."""
     for n in range(200):
-        if name == "serial-scanner":
+        if name in ("serial-scanner", "hid-scanner"):
             yield roles.CodeScanned(text=f"https://hall.example/t/{n:026d}")
         elif name == "evaluator-tablet":
             yield roles.Rated(grade=1 + n % 5)
@@ -40,6 +40,11 @@ def happenings(name: str) -> Iterator[News]:
         elif name == "queue-bus":
             yield roles.KeyPressed(key=list(roles.Key)[n % 3], address=1 + n % 3)
             yield roles.Rated(grade=1 + n % 5, address=1 + n % 3)
+        elif name == "hid-pad":
+            yield roles.KeyPressed(key=list(roles.Key)[n % 3])
+            yield roles.Rated(grade=1 + n % 5)
+        elif name == "hid-pedal":
+            yield roles.PedalPressed()
         elif name == "ga467-reader":
             yield CARD if n % 2 == 0 else roles.CardRemoved()
         elif name == "escpos-printer":

@@ -398,6 +398,17 @@ class Rated(News):
     code: str = ""
 
 
+# ---- foot pedal --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class PedalPressed(News):
+    """A foot stepped on a pedal of the device, counted from 1; `code` is the key that it presses."""
+
+    pedal: int = 1
+    code: str = ""
+
+
 # ---- window screen and hall board made of LEDs -------------------------------------------------------------
 
 
@@ -556,6 +567,7 @@ TRAVEL_DOCUMENT = Role("travel-document", (), (DocumentRead, DocumentUnreadable)
 CODE_SCANNER = Role("code-scanner", (TriggerScan, StopScan), (CodeScanned,))
 CALL_PAD = Role("call-pad", (ShowNumber, Beep), (KeyPressed,))
 EVALUATOR = Role("evaluator", (AskRating, ShowStars), (Rated,))
+FOOT_PEDAL = Role("foot-pedal", (), (PedalPressed,))
 WINDOW_SCREEN = Role("window-screen", (ShowCall, ShowWelcome, ShowServing, ShowPaused, ShowText), ())
 HALL_BOARD = Role("hall-board", (ShowCalls,), ())
 CAMERA = Role("camera", (TakeStill,), (FrameSeen, StillTaken, PictureFrozen, PictureDark, WrongFormat))
@@ -570,6 +582,7 @@ ROLES: dict[str, Role] = {
         CODE_SCANNER,
         CALL_PAD,
         EVALUATOR,
+        FOOT_PEDAL,
         WINDOW_SCREEN,
         HALL_BOARD,
         CAMERA,

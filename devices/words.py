@@ -53,6 +53,7 @@ SAID = {
     "CodeScanned": "扫到条码 code scanned",
     "KeyPressed": "按键 key pressed",
     "Rated": "评价 rated",
+    "PedalPressed": "踩下脚踏 pedal pressed",
     "FrameSeen": "画面 frame",
     "StillTaken": "已拍照 still taken",
     "PictureFrozen": "画面停止 picture frozen",

@@ -60,7 +60,7 @@ class Options:
         metadata={
             "label": "传输方式 how frames travel",
             "choices": sdt.FRAMINGS,
-            "help": "serial: also for USB readers with bulk pipes. hid: reports of 64 bytes, stripped: no preamble.",
+            "help": "serial: also for USB readers with bulk pipes. On a hidraw link hid, or hid-stripped: no preamble.",
         },
     )
 
@@ -107,6 +107,7 @@ class Driver(driver.Driver):
     """The conversation with one reader."""
 
     roles: ClassVar[tuple[Role, ...]] = (ID_READER,)
+    links: ClassVar[tuple[str, ...]] = ("serial", "socket", "hidraw")
     Options = Options
     baud = 115200
     timing = Timing(poll_every=0.5)

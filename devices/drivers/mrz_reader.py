@@ -8,6 +8,9 @@ right.
 * A document is told as soon as its last line has ended, or after the pause.
 * What a pause finds left over is told for what it is: a wrong check digit, a missing line, or noise. It is never told
   as a document, and nothing is put right here: a reader that reads badly is to be cleaned, not guessed at.
+
+A reader that counts as a keyboard types the same lines. It sits on an evdev link, which keeps them from the kiosk, with
+the option lines = "keys" (`devices.hid` says what its keys write). Where events were lost, that is noise.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from typing import Any, ClassVar, cast
 
 from devices import driver, travel
 from devices.driver import OrderMistake
+from devices.hid.events import DROPPED, Events, events
+from devices.hid.keyboard import Typist, keys_of
 from devices.roles import (
     TRAVEL_DOCUMENT,
     Alive,
@@ -51,6 +56,14 @@ class Options:
         default=0.5,
         metadata={"label": "间隔 gap", "unit": "s", "min": 0.05, "max": 3.0, "help": "a pause ends a document"},
     )
+    lines: str = field(
+        default="text",
+        metadata={
+            "label": "行的来源 lines come as",
+            "choices": ("text", "keys"),
+            "help": "text: over a serial port or the network. keys: it types like a keyboard, on an evdev link",
+        },
+    )
     ending: str = field(
         default="cr",
         metadata={
@@ -65,6 +78,7 @@ class Driver(driver.Driver):
     """Finds whole documents in what a reader sends."""
 
     roles: ClassVar[tuple[Role, ...]] = (TRAVEL_DOCUMENT,)
+    links: ClassVar[tuple[str, ...]] = ("serial", "socket", "evdev")
     Options = Options
     private = True
     answers = False
@@ -77,6 +91,7 @@ class Driver(driver.Driver):
     def reset(self) -> None:
         self._text = ""  # legal letters since the last document, pause or noise; line ends are not in it
         self._alive = self._garbled = False
+        self._events, self._typist = Events(), Typist()
 
     def encode(self, order: Order) -> bytes:
         raise OrderMistake(f"a travel document reader has no order {type(order).__name__}")
@@ -89,21 +104,39 @@ class Driver(driver.Driver):
 
     @property
     def patience(self) -> float | None:
-        return self.set_up.gap if self._text else None
+        return self.set_up.gap if self._text or self._events.half else None
 
     def feed(self, data: bytes) -> list[News]:
         news: list[News] = []
-        for piece in PIECES.findall(data):
+        if self.set_up.lines == "text":
+            self._hear(data, news)
+            return news
+        typed = bytearray()
+        for key in self._events.feed(data):
+            typed += self._typist.type(*key)
+            if key == DROPPED:
+                self._hear(bytes(typed), news)
+                typed.clear()
+                self._noise(news)
+        self._hear(bytes(typed), news)
+        return news
+
+    def _hear(self, text: bytes, news: list[News]) -> None:
+        """Text of the reader's, in any pieces."""
+        for piece in PIECES.findall(text):
             if piece[:1].isalnum() or piece[:1] == b"<":
                 self._text = (self._text + piece.decode().upper())[-LONGEST:]
             elif piece[:1] in b"\r\n\t\x03":
                 self._line_ended(news)
             elif piece[:1] not in b" \x02":
                 self._noise(news)
-        return news
 
     def silence(self) -> list[News]:
         news: list[News] = []
+        if self._events.half:
+            self._events.clear()
+            self._noise(news)
+        self._typist.release()
         self._line_ended(news)
         self._left_over(self._text, news)
         self._text = ""
@@ -197,7 +230,10 @@ class Simulator(driver.Simulator):
         raise ValueError(f"a travel document reader has no {type(news).__name__}")
 
     def _said(self, lines: list[str]) -> bytes:
-        return "".join(line + ENDINGS[self.set_up.ending] for line in lines).encode()
+        text = "".join(line + ENDINGS[self.set_up.ending] for line in lines).encode()
+        if self.set_up.lines == "text":
+            return text
+        return events(keys_of(text.replace(b"\r\n", b"\r").replace(b"\n", b"\r")))  # there is one Enter key
 
 
 WRITTEN = (

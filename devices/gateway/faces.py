@@ -32,6 +32,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "code-scanner": ("Code scanner", "qrcode"),
     "call-pad": ("Call pad", "calculator"),
     "evaluator": ("Evaluator", "face-smile"),
+    "foot-pedal": ("Foot pedal", "shoe-prints"),
     "window-screen": ("Window screen", "display"),
     "hall-board": ("Hall board", "table-list"),
     "camera": ("Document camera", "camera"),

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from devices.driver import Simulator
 from devices.links.base import Link, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.evdev import EvdevLink
+from devices.links.hidraw import HidrawLink
 from devices.links.ipp import IppLink
 from devices.links.listen import ListenLink
 from devices.links.rfc2217 import Rfc2217Link
@@ -18,18 +20,30 @@ from devices.links.ws_listen import WsListenLink
 
 __all__ = ["REMOTE", "SCHEMES", "Link", "LinkAbsent", "LinkLost", "LinkMistake", "LinkText", "check_link", "open_link"]
 
-SCHEMES = ("serial", "rfc2217", "socket", "listen", "ws-listen", "udp", "sim", "v4l2", "ipp")
-REMOTE = {
-    "rfc2217": "serial",
-    "listen": "socket",
-}  # a cable of this kind, only elsewhere: whoever sits on the one may sit on the other
+SCHEMES = (
+    "serial",
+    "rfc2217",
+    "socket",
+    "listen",
+    "ws-listen",
+    "udp",
+    "evdev",
+    "hidraw",
+    "v4l2",
+    "ipp",
+    "sim",
+)
+# A cable of this kind, only elsewhere: whoever sits on the one may sit on the other.
+REMOTE = {"rfc2217": "serial", "listen": "socket"}
 
-NETWORK: dict[str, Callable[[LinkText], Link]] = {
+PLAIN: dict[str, Callable[[LinkText], Link]] = {
     "socket": TcpLink,
     "listen": ListenLink,
     "ws-listen": WsListenLink,
     "udp": UdpLink,
     "ipp": IppLink,
+    "evdev": EvdevLink,
+    "hidraw": HidrawLink,
 }
 
 
@@ -52,8 +66,8 @@ def open_link(uri: str, default_baud: int, simulator: Callable[[], Simulator] | 
         return open_serial(target, default_baud)
     if target.scheme == "rfc2217":
         return Rfc2217Link(target, default_baud)
-    if target.scheme in NETWORK:
-        return NETWORK[target.scheme](target)
+    if target.scheme in PLAIN:
+        return PLAIN[target.scheme](target)
     if target.scheme == "sim":
         if simulator is None:
             raise LinkMistake(f"link {uri!r}: sim: needs a driver whose simulator it can be")

@@ -7,10 +7,12 @@ import random
 from collections.abc import Callable
 from functools import reduce
 from operator import xor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devices.condition import State
 from devices.driver import OrderMistake
 from devices.drivers import ga467_reader
 from devices.drivers.ga467_reader import Driver, Options, Simulator
@@ -32,6 +34,8 @@ from devices.roles import (
     Silent,
     Unconfirmed,
 )
+from devices.simulate import SimulatedDevice
+from devices.station import DeviceEntry, Station
 
 H = bytes.fromhex
 FIND, SELECT, READ = H("AAAAAA96690003200122"), H("AAAAAA96690003200221"), H("AAAAAA96690003300132")
@@ -632,6 +636,21 @@ def test_driver_and_simulator_over_hid(framing: str, fault: str, table: Any) -> 
     desk = table("ga467-reader", {"framing": framing, "fingers": True}, [fault] if fault else [])
     desk.happen(CARD)
     assert [n for n in desk.settle() if isinstance(n, CardPresented)] == [CARD]
+
+
+@pytest.mark.parametrize("framing", ["hid", "hid-stripped"])
+def test_a_card_is_read_over_a_hid_link(framing: str, pty_path: Path, diary: Any, until: Any, closing: Any) -> None:
+    """The whole way: station, link and, at the far end of a terminal, a reader that speaks in reports."""
+    options = {"framing": framing}
+    reader = closing(SimulatedDevice("ga467-reader", options).on_pty(pty_path))
+    station = closing(Station([DeviceEntry("reader", "ga467-reader", f"hidraw://{pty_path}", options)], diary))
+    until(lambda: station.state("reader").state is State.READY)
+    reader.happen(CARD)
+    until(lambda: diary.of(CardPresented))
+    reader.happen(CardRemoved())
+    until(lambda: diary.of(CardRemoved))
+    assert diary.of(CardPresented) == [CARD]
+    assert isinstance(station.send("reader", ResetReader()).result(10), Obeyed)
 
 
 @pytest.mark.parametrize("framing", ["serial", "hid", "hid-stripped"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devices import drivers
-from devices.roles import DocumentRead, DocumentUnreadable
+from devices.roles import DocumentRead, DocumentUnreadable, Garbled
 
 # Doc 9303, parts 4 to 7, appendices: the specimens of Utopia.
 TD3 = (b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", b"L898902C36UTO7408122F1204159ZE184226B<<<<<10")
@@ -72,3 +72,78 @@ def test_what_passes_there_is_private_and_masked():
     assert "ERIKSSON" not in shown
     assert "L898902C3" not in shown
     assert "740812" not in shown
+
+
+# ---- typed on a keyboard -------------------------------------------------------------------------------------
+
+# struct input_event on 64-bit systems: 16 bytes of time, type 1 (EV_KEY), code, value; type 0 ends a group. The codes
+# are those of <linux/input-event-codes.h>: KEY_1 is 2 … KEY_0 11, KEY_COMMA 51 (with shift: <), KEY_LEFTSHIFT 42.
+TIME = bytes.fromhex("07 49 a9 69 00 00 00 00 90 d0 03 00 00 00 00 00")
+LETTERS = {letter: code for row, first in (("QWERTYUIOP", 16), ("ASDFGHJKL", 30), ("ZXCVBNM", 44))
+           for code, letter in enumerate(row, first)}  # fmt: skip
+FIGURES = {figure: code for code, figure in enumerate("1234567890", 2)}
+DROPPED = TIME + bytes.fromhex("00 00 03 00 00 00 00 00")
+
+
+def key(code: int, value: int) -> bytes:
+    return TIME + bytes((1, 0, code, 0, value, 0, 0, 0)) + TIME + bytes(8)
+
+
+def typed(line: bytes) -> bytes:
+    """A line and Enter, letters and < with the shift key held."""
+    out = b""
+    for sign in line.decode():
+        stroke = key(code := {**LETTERS, **FIGURES, "<": 51}[sign], 1) + key(code, 0)
+        out += stroke if sign in FIGURES else key(42, 1) + stroke + key(42, 0)
+    return out + key(28, 1) + key(28, 0)
+
+
+def reader_of_keys():
+    module = drivers.load("mrz-reader")
+    return module.Driver(module.Options(lines="keys"))
+
+
+@pytest.mark.parametrize("size", [1, 24, 1000, 100_000])
+@pytest.mark.parametrize("kind", SPECIMENS)
+def test_a_specimen_that_is_typed_is_read(kind, size):
+    sent, reader = b"".join(typed(line) for line in SPECIMENS[kind]), reader_of_keys()
+    news = [each for at in range(0, len(sent), size) for each in reader.feed(sent[at : at + size])]
+    [document] = [each for each in news if isinstance(each, DocumentRead)]
+    assert (document.kind, document.document_number) == (kind, NUMBERS[kind])
+
+
+def test_a_document_of_which_keys_were_lost_is_never_told():
+    reader = reader_of_keys()
+    first, second = (typed(line) for line in TD3)
+    news = [*reader.feed(first + second[:960] + DROPPED + second[960:]), *reader.silence()]
+    assert not [each for each in news if isinstance(each, DocumentRead)]
+    assert [each for each in news if isinstance(each, Garbled)] == [Garbled()]
+    assert [each.kind for each in reader.feed(first + second) if isinstance(each, DocumentRead)] == ["TD3"]
+
+
+def test_half_a_key_is_forgotten_after_a_pause():
+    reader = reader_of_keys()
+    reader.feed(key(30, 1)[:40])
+    assert reader.patience == 0.5
+    assert Garbled() in reader.silence()
+    assert reader.patience is None
+    assert [type(each) for each in reader.feed(typed(TD3[0]) + typed(TD3[1]))][-1] is DocumentRead
+
+
+def test_a_reader_that_types_is_heard_on_its_link(pty_path, diary, until, closing):
+    from devices.simulate import SimulatedDevice
+    from devices.station import DeviceEntry, Station, mistakes
+
+    options = {"lines": "keys"}
+    reader = closing(SimulatedDevice("mrz-reader", options).on_pty(pty_path))
+    entry = DeviceEntry("passports", "mrz-reader", f"evdev://{pty_path}", options)
+    assert mistakes([entry]) == []
+    station = closing(Station([entry], diary))
+    until(lambda: station.state("passports").counters.get("opened"))
+    passport = DocumentRead(
+        kind="TD3", code="P", document_number="L898902C3", issuer="UTO", surname="ERIKSSON", birth="740812", sex="F",
+        expiry="120415",
+    )  # fmt: skip
+    reader.happen(passport)
+    until(lambda: diary.of(DocumentRead))
+    assert diary.of(DocumentRead) == [passport]
