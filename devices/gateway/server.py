@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import Future
+from typing import Any
 
 import gevent
 from flask import Flask
 from gevent.event import Event
 from gevent.pool import Pool
-from gevent.pywsgi import WSGIServer
+from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from devices.gateway.app import gateway_of
 from devices.gateway.guard import is_loopback
@@ -23,6 +24,23 @@ from devices.gateway.guard import is_loopback
 MOST = 200  # connections at a time; more wait at the door
 
 log = logging.getLogger(__name__)
+
+
+class Handler(WSGIHandler):  # type: ignore[misc]
+    """Lends the connection to an application that wants to go on with it by itself, such as a WebSocket."""
+
+    def get_environ(self) -> dict[str, Any]:
+        """With the socket (whoever keeps it sets "bianmin.taken") and the address as it was sent, for it may be signed."""
+        environ: dict[str, Any] = super().get_environ()
+        environ["bianmin.socket"] = self.socket
+        environ["RAW_URI"] = self.path
+        return environ
+
+    def handle_one_response(self) -> None:
+        """A connection that was taken carries no second request."""
+        super().handle_one_response()
+        if "bianmin.taken" in self.environ:
+            self.close_connection = True
 
 
 class Server:
@@ -56,7 +74,9 @@ class Server:
 
     def _run(self) -> None:
         self._hub, self._stop = gevent.get_hub(), Event()
-        server = WSGIServer((self.host, self.port), self._app, spawn=Pool(MOST), log=None, error_log=log)
+        server = WSGIServer(
+            (self.host, self.port), self._app, spawn=Pool(MOST), log=None, error_log=log, handler_class=Handler
+        )
         try:
             server.start()
         except OSError as e:

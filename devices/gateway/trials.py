@@ -99,7 +99,7 @@ NOT_TOLD = (*OUTCOMES, StillTaken)  # shown otherwise
 def trials_of(station: Station, name: str, say: Say) -> list[dict[str, Any]]:
     """The buttons of one device; those its family cannot do carry the reason instead. Raises KeyError."""
     state = station.state(name)
-    driver = _driver(station.entries[name])
+    driver = driver_of(station.entries[name])
     addresses = [
         {"address": address, "label": " ".join(sentence.format(no=no) for sentence in say(WINDOW))}
         for address, no in sorted(state.windows.items())
@@ -141,7 +141,7 @@ def try_out(station: Station, name: str, key: str, address: int, say: Say) -> di
     }
 
 
-def _driver(entry: DeviceEntry) -> Driver:
+def driver_of(entry: DeviceEntry) -> Driver:
     """A driver set up like the device's, to ask what it lacks."""
     options = entry.options
     if isinstance(options, Mapping):
