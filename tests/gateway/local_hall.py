@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,10 +54,14 @@ class Clerk:
 
     def serve(self) -> None:
         """Serve (again): as when the station's program is started anew."""
+        self.serve_at(0)
+
+    def serve_at(self, port: int) -> None:
+        """The same on this port."""
         self.local = LocalGateway(self.station, title="3 号窗口", pairs=self.folder / "pairs.json", **self.choices)
         app = create_gateway(self.station, title="3 号窗口", login=lambda password: False)
         self.local.mount(app)
-        self.server = serve(app, "127.0.0.1", 0)
+        self.server = serve(app, "127.0.0.1", port)
 
     @property
     def url(self) -> str:
@@ -207,3 +213,39 @@ class Feed:
             self.wire.receive_data(data)
             self._events += list(self.wire.events())
         return self._events.pop(0)
+
+
+class BusinessSystem:
+    """Another origin: a web server with a copy of the sample page, as a business system would have its own."""
+
+    def __init__(self, gateway: str) -> None:
+        self.gateway = gateway
+
+        class Copy(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = "/v1/sample" if self.path.partition("?")[0] == "/" else self.path
+                with urllib.request.urlopen(gateway + path, timeout=10) as original:
+                    body, kind = original.read(), original.headers["Content-Type"]
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Copy)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self.port = self._server.server_port
+
+    def page(self, host: str = "localhost", gateway: str = "") -> str:
+        """The sample's address; each host name is an origin of its own."""
+        return f"http://{host}:{self.port}/?gateway={gateway or self.gateway}"
+
+    def origin(self, host: str = "localhost") -> str:
+        return f"http://{host}:{self.port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()

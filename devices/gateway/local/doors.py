@@ -46,7 +46,10 @@ def _doormen(app: Flask, gateway: LocalGateway) -> None:
 
     @app.after_request
     def headers(response: Response) -> Response:
+        own_policy = response.headers.get("Content-Security-Policy")
         harden(response)
+        if own_policy:
+            response.headers["Content-Security-Policy"] = own_policy
         origin, own = origin_in(request.environ), own_origin(request.environ)
         public = request.path.startswith(PUBLIC)
         if public:

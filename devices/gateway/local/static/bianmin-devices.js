@@ -73,8 +73,8 @@ export const IN_THE_WAY = {
     "The browser was told to keep this page from this device: press the icon left of the address and allow access to apps on this device, or have the administrator set the policy.",
   ],
   ask: [
-    "浏览器会询问是否允许访问本机设备：请点“允许”。",
-    "The browser asks whether this page may reach apps on this device: press Allow.",
+    "浏览器会询问是否允许访问本机设备，请点“允许”；如果没有询问，请确认工位程序正在运行。",
+    "The browser asks whether this page may reach apps on this device: press Allow. If it does not ask, see that the station runs.",
   ],
   barred: [
     "网关在运行，但本机 hall.toml 没有允许本网站：请安装人员把它写入 gateway.origins。",
@@ -286,7 +286,8 @@ export class Gateway extends EventTarget {
     // A request whose answer the page may not read still tells whether anybody is there.
     const answers = (url) => fetch(`${url}/v1/hello`, { mode: "no-cors", cache: "no-store" }).then(() => true, () => false);
     if (await answers(this.address)) return "barred";
-    const permission = await permitted();
+    // A page of this very machine needs no permission, whatever the browser says of it.
+    const permission = /^(localhost|127\..*|\[::1\])$/.test(location.hostname) ? "" : await permitted();
     if (permission === "denied") return "denied";
     if (!globalThis.isSecureContext && /Chrom/.test(navigator.userAgent)) return "not-secure";
     if (permission === "prompt") return "ask";
