@@ -15,8 +15,11 @@ from config.machine import Device, Machine
 from config.reader import Mistake
 from devices.gateway.app import create_gateway, gateway_of
 from devices.gateway.guard import PasswordFile
-from devices.gateway.server import Server
+from devices.gateway.local import LocalGateway
+from devices.gateway.local.tls import Keys
+from devices.gateway.server import Secure, Server
 from devices.gateway.server import serve as serve_gateway
+from devices.gateway_cli import PAIRS_FILE, TLS_FOLDER
 from devices.roles import News
 from hall_api.client import HallClient
 from kiosk.attendant import Attendant, Ears, entries_of
@@ -101,10 +104,28 @@ class Post:
         )
         hear_too(ears, gateway_of(self.app).hear)
         try:
-            self.page: Server = serve_gateway(self.app, machine.gateway.host, port)
+            secure = self._local(machine, name, ears) if role == "window" and machine.gateway.api else None
+            self.page: Server = serve_gateway(self.app, machine.gateway.host, port, secure)
         except (OSError, ValueError) as trouble:  # both are sentences that name the place in hall.toml
             self.attendant.station.close()
             raise Mistake(str(trouble)) from trouble
+
+    def _local(self, machine: Machine, name: str, ears: Ears) -> Secure | None:
+        """Let the pages of business systems use the devices; what to serve https with, if it is wanted."""
+        chosen, state = machine.gateway, machine.about.state
+        local = LocalGateway(
+            self.attendant.station,
+            title=name,
+            pairs=state / PAIRS_FILE,
+            origins=chosen.origins,
+            tls_port=chosen.tls_port,
+        )
+        local.mount(self.app)
+        hear_too(ears, local.hear)
+        if not chosen.tls_port:
+            return None
+        keys = Keys(state / TLS_FOLDER, machine.about.name)
+        return Secure(chosen.tls_port, keys.context(), keys.renew)
 
     def start(self) -> None:
         """Begin to serve."""

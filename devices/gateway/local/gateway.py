@@ -49,6 +49,7 @@ class LocalGateway:
         title: str,
         pairs: Path,
         origins: Iterable[str] = (),
+        tls_port: int = 0,
         second: str = "en",
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -58,7 +59,7 @@ class LocalGateway:
         self.pairs, self.signatures, self.leases, self.hearing = Pairs(pairs), Signatures(clock), Leases(), Hearing()
         self.deeds = Deeds(station, self.hearing)
         self.frames: dict[str, FrameSeen] = {}
-        self.tls_port: int | None = None
+        self.tls_port = tls_port or None  # told to pages, which may need it
         self._streams: dict[str, Stream] = {}
         self.app = Flask(__name__, static_folder=None)
         doors.open_doors(self.app, self)
