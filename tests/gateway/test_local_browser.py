@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from local_hall import BusinessSystem, Clerk
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from devices.gateway import create_gateway, serve
+from devices.gateway.local.tls import Keys
+from devices.gateway.server import Secure
 from devices.roles import AskRating, CardPresented, CodeScanned, PaperOut, Rated, ShowText, TriggerScan
 
 expect.set_options(timeout=15000)
@@ -242,3 +249,56 @@ def test_on_a_phone_nothing_runs_off_the_page(tabs, clerk):
     for target in page.locator("button:visible").all():
         box = target.bounding_box()
         assert box is not None and box["height"] >= 40, target.inner_text()
+
+
+# ---- what browsers put in the way ----
+
+
+@pytest.fixture
+def public(chromium_with: Callable[..., Browser], business: BusinessSystem) -> Iterator[BrowserContext]:
+    """A browser to which the business system lies in the internet, as real ones do, and which asks nobody."""
+    names = "MAP business.example 127.0.0.1"
+    where = f"127.0.0.1:{business.port}=public"
+    opened = chromium_with(f"--ip-address-space-overrides={where}", f"--host-resolver-rules={names}")
+    context = opened.new_context()
+    context.set_default_timeout(15000)
+    yield context
+    opened.close()
+
+
+def test_local_network_access_is_denied_and_that_is_said(public, business):
+    page = public.new_page()
+    page.goto(business.page())
+    expect(page.locator("#way")).to_contain_text("浏览器已禁止本页面访问本机设备")
+    expect(page.get_by_role("button", name="配对")).to_be_hidden()
+
+
+def test_a_page_by_plain_http_may_not_even_ask_and_that_is_said(public, business):
+    page = public.new_page()
+    page.goto(business.page("business.example"))
+    assert page.evaluate("isSecureContext") is False
+    expect(page.locator("#way")).to_contain_text("不是安全页面")
+    expect(page.locator("#way")).to_contain_text("Chrome 142 and later")
+
+
+def test_https_that_is_not_trusted_and_https_that_is(tabs, clerk, business, chromium_with, tmp_path):
+    keys = Keys(tmp_path / "tls", "window-3")
+    app = create_gateway(clerk.station, title="3 号窗口")
+    clerk.local.mount(app)
+    with serve(app, "127.0.0.1", 0, Secure(0, keys.context(), keys.renew)) as server:
+        address = business.page(gateway=f"https://127.0.0.1:{server.secure_port}")
+        page = tabs.new_page()
+        page.goto(address)
+        expect(page.locator("#way")).to_contain_text("网关没有通过 https 应答")
+        certificate = x509.load_pem_x509_certificate(keys.certificate.read_bytes())
+        raw = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        digest = base64.b64encode(hashlib.sha256(raw).digest()).decode()
+        trusting = chromium_with(f"--ignore-certificate-errors-spki-list={digest}")
+        page = paired(trusting.new_context(), address)
+        press(page, "camera", "still")
+        told(page, "camera", "done")
+        press(page, "camera", "stream")
+        picture = card(page, "camera").locator("figure img")
+        expect(picture).to_have_attribute("src", re.compile("^https://127.0.0.1:.*/v1/streams/"))
+        expect(picture).to_have_js_property("naturalWidth", 640)
+        trusting.close()

@@ -204,13 +204,18 @@ def test_the_policy_names_the_pages_and_carries_the_authority(tmp_path):
     assert code == 0
     listed = ["http://old.example:8080", "https://business.example.gov.cn"]
     assert made["LocalNetworkAccessAllowedForUrls"] == made["LoopbackNetworkAllowedForUrls"] == listed
+    assert made["OverrideSecurityRestrictionsOnInsecureOrigin"] == ["http://old.example:8080"]
     trusted = x509.load_der_x509_certificate(base64.b64decode(made["CACertificates"][0]))
     assert trusted == x509.load_pem_x509_certificate(keys.authority.read_bytes())
     code, text = run("policy", str(file), "--folder", str(tmp_path / "etc"))
     written = tmp_path / "etc" / "bianmin-gateway.json"
     assert code == 0 and str(written) in text
     assert written.stat().st_mode & 0o777 == 0o644
-    assert json.loads(written.read_text())["LocalNetworkAccessAllowedForUrls"] == listed[1:]
+    assert set(json.loads(written.read_text())) == {
+        "LocalNetworkAccessAllowedForUrls",
+        "LoopbackNetworkAllowedForUrls",
+        "CACertificates",
+    }
     code, text = run("ca", str(file))
     assert code == 0 and str(keys.authority) in text
     assert run("ca", str(file), "--pem")[1] == keys.authority.read_text()

@@ -5,6 +5,7 @@ asks only on secure pages; from 147 on that holds for WebSockets too. A managed 
 
     LocalNetworkAccessAllowedForUrls                 Chrome and Edge 139 and later
     LoopbackNetworkAllowedForUrls                    146 and later, which split the permission
+    OverrideSecurityRestrictionsOnInsecureOrigin     for pages by plain http, which may not even ask: treated as secure
     CACertificates                                   trusts the gateway's own authority for https
 
 A browser ignores the names it does not know.
@@ -51,6 +52,8 @@ def policy(origins: Iterable[str], authority: x509.Certificate | None = None) ->
         "LocalNetworkAccessAllowedForUrls": listed,
         "LoopbackNetworkAllowedForUrls": listed,
     }
+    if plain := [origin for origin in listed if origin.startswith("http://")]:
+        made["OverrideSecurityRestrictionsOnInsecureOrigin"] = plain
     if authority is not None:
         der = authority.public_bytes(serialization.Encoding.DER)
         made["CACertificates"] = [base64.b64encode(der).decode()]

@@ -61,8 +61,8 @@ export const IN_THE_WAY = {
     "This is an https page and this browser keeps it from http addresses: use the gateway's https port, and have the installer trust this machine's own CA.",
   ],
   "not-trusted": [
-    "网关在运行，但浏览器不信任它的 https 证书：请由安装人员安装本机根证书（bianmin device gateway ca）。",
-    "The gateway runs, but this browser does not trust its https certificate: have the installer trust this machine's CA (bianmin device gateway ca).",
+    "网关没有通过 https 应答：若工位程序在运行，则是浏览器不信任它的证书，请由安装人员安装本机根证书（bianmin device gateway ca）。",
+    "The gateway does not answer by https: if the station runs, this browser does not trust its certificate; have the installer trust this machine's CA (bianmin device gateway ca).",
   ],
   "not-secure": [
     "本页面不是安全页面（http），Chrome 142 及以后的浏览器不允许它访问本机：请用 https 打开业务系统，或由管理员下发浏览器策略（bianmin device gateway policy）。",
@@ -286,11 +286,11 @@ export class Gateway extends EventTarget {
     // A request whose answer the page may not read still tells whether anybody is there.
     const answers = (url) => fetch(`${url}/v1/hello`, { mode: "no-cors", cache: "no-store" }).then(() => true, () => false);
     if (await answers(this.address)) return "barred";
-    // A page of this very machine needs no permission, whatever the browser says of it.
-    const permission = /^(localhost|127\..*|\[::1\])$/.test(location.hostname) ? "" : await permitted();
-    if (permission === "denied") return "denied";
     if (!globalThis.isSecureContext && /Chrom/.test(navigator.userAgent)) return "not-secure";
-    if (permission === "prompt") return "ask";
+    const permission = await permitted();
+    if (permission === "denied") return "denied";
+    // A page of this very machine is not asked about, whatever the browser says.
+    if (permission === "prompt" && !/^(localhost|127\..*|\[::1\])$/.test(location.hostname)) return "ask";
     if (this.address.startsWith("https:")) return "not-trusted";
     return location.protocol === "https:" && !/Chrom|Firefox/.test(navigator.userAgent) ? "mixed-content" : "not-there";
   }
