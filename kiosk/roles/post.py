@@ -119,6 +119,7 @@ class Post:
             pairs=state / PAIRS_FILE,
             origins=chosen.origins,
             tls_port=chosen.tls_port,
+            facade=chosen.facade,
         )
         local.mount(self.app)
         hear_too(ears, local.hear)

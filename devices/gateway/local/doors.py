@@ -150,7 +150,7 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
         if deed == "stream":
             with gateway.leases.during(name, page):  # a camera somebody else has is told now, in words
                 return jsonify(path=f"/v1/streams/{gateway.new_stream(name, page)}")
-        wish = Wish(name, _given(), _watcher(request.environ))
+        wish = Wish(name, _given(), watcher(request.environ))
         with gateway.leases.during(name, page):
             if deed == "still":
                 return Response(gateway.deeds.still(wish).jpeg, mimetype="image/jpeg")
@@ -175,7 +175,7 @@ def _streams(app: Flask, gateway: LocalGateway) -> None:
     @app.get("/v1/streams/<key>")
     def live(key: str) -> Response:
         stream = gateway.take_stream(key)
-        there = _watcher(request.environ)
+        there = watcher(request.environ)
         pictures = _live(gateway, stream, there)
         next(pictures)  # takes the camera, or says who has it, before the answer begins
         return Response(pictures, mimetype="multipart/x-mixed-replace; boundary=frame")
@@ -184,10 +184,11 @@ def _streams(app: Flask, gateway: LocalGateway) -> None:
 def _live(gateway: LocalGateway, stream: Stream, there: Callable[[], bool]) -> Iterator[bytes]:
     """The camera's frames as they come, while the page looks, is paired, and at most ten minutes."""
     ends, shown = time.monotonic() + LIVE_SECONDS, gateway.frames.get(stream.device)
+    welcome = gateway.still_welcome
     with gateway.leases.during(stream.device, stream.page):
         yield b""
         yield b"--frame\r\n"
-        while time.monotonic() < ends and there() and gateway.pairs.find(stream.page.origin):
+        while time.monotonic() < ends and there() and welcome(stream):
             frame = gateway.frames.get(stream.device)
             if frame is not None and frame is not shown:
                 shown = frame
@@ -206,7 +207,7 @@ def _given() -> dict[str, Any]:
     return given
 
 
-def _watcher(environ: dict[str, Any]) -> Callable[[], bool]:
+def watcher(environ: dict[str, Any]) -> Callable[[], bool]:
     """Tells whether the browser still waits: a page that was closed must not get a card it cannot show."""
     socket = environ.get("bianmin.socket")
     if socket is None:

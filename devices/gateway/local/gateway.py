@@ -14,6 +14,7 @@ from flask import Flask, Request
 from devices.gateway import faces
 from devices.gateway.local import doors, pages
 from devices.gateway.local.deeds import NEEDS, ROLE_OF, Deeds
+from devices.gateway.local.facade import ROOTS, Facade
 from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.leases import Leases, Page
 from devices.gateway.local.origins import origin_in, own_loopback, own_origin
@@ -37,6 +38,7 @@ class Stream:
     device: str
     page: Page
     until: float
+    paired: bool = True  # False: by the façade, whose pages hall.toml names
 
 
 class LocalGateway:
@@ -50,10 +52,14 @@ class LocalGateway:
         pairs: Path,
         origins: Iterable[str] = (),
         tls_port: int = 0,
+        facade: bool = False,
         second: str = "en",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`origins`: if there are any, only these may ask to be paired. Raises Mistake when `pairs` is damaged."""
+        """`origins`: if there are any, only these may ask to be paired; with `facade` they need not be.
+
+        Raises Mistake when `pairs` is damaged.
+        """
         self.station, self.title, self.origins, self.second = station, title, frozenset(origins), second
         self.say = speaker(second)
         self.pairs, self.signatures, self.leases, self.hearing = Pairs(pairs), Signatures(clock), Leases(), Hearing()
@@ -64,6 +70,7 @@ class LocalGateway:
         self.app = Flask(__name__, static_folder=None)
         doors.open_doors(self.app, self)
         pages.open_pages(self.app, self)
+        self.facade = Facade(self) if facade else None
 
     def hear(self, device: str, news: News) -> None:
         """News of a device, from the station's `tell`, in that device's thread."""
@@ -74,6 +81,7 @@ class LocalGateway:
     def mount(self, page: Flask) -> None:
         """Answer under /v1/ of the server that serves `page`."""
         inner = page.wsgi_app
+        old = self.facade
 
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             path = str(environ.get("PATH_INFO", ""))
@@ -81,6 +89,8 @@ class LocalGateway:
                 return Socket(self, environ).serve(start_response)
             if path == "/v1" or path.startswith("/v1/"):
                 return self.app.wsgi_app(environ, start_response)
+            if old is not None and path.startswith(ROOTS):
+                return old.app.wsgi_app(environ, start_response)
             return inner(environ, start_response)
 
         page.wsgi_app = answer  # type: ignore[method-assign]
@@ -155,17 +165,21 @@ class LocalGateway:
 
     # ---- live pictures -------------------------------------------------------------------------------------------
 
-    def new_stream(self, device: str, page: Page) -> str:
+    def new_stream(self, device: str, page: Page, paired: bool = True) -> str:
         """The key of a live picture for this page."""
         now = time.monotonic()
         self._streams = {key: stream for key, stream in self._streams.items() if stream.until > now}
         key = secrets.token_urlsafe(24)
-        self._streams[key] = Stream(device, page, now + STREAM_KEY_LIVES)
+        self._streams[key] = Stream(device, page, now + STREAM_KEY_LIVES, paired)
         return key
+
+    def still_welcome(self, stream: Stream) -> bool:
+        """Whether the pairing behind a live picture has not been revoked."""
+        return not stream.paired or self.pairs.find(stream.page.origin) is not None
 
     def take_stream(self, key: str) -> Stream:
         """What a key opens, once. Raises Refusal."""
         stream = self._streams.pop(key, None)
-        if stream is None or stream.until < time.monotonic() or self.pairs.find(stream.page.origin) is None:
+        if stream is None or stream.until < time.monotonic() or not self.still_welcome(stream):
             raise Refusal(404, "no-stream", "This live picture is over; ask for it again.")
         return stream
