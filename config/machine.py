@@ -17,6 +17,7 @@ from config.plan import HallPlan
 
 ROLES = ("hall", "kiosk", "window")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")  # as browsers write it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +127,23 @@ class Device:
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """`[gateway]`: the station's own local page for the technician, and its door for this machine's browsers."""
+    """`[gateway]`: the station's own local page for the technician, and its door for this machine's browsers.
+
+    See docs/gateway.md. `origins` empty: any page may ask the clerk to be paired; else only these.
+    """
 
     host: str = "127.0.0.1"
     port: int = field(default=8765, metadata={"min": 1, "max": 65535})
-    origins: tuple[str, ...] = field(default=(), metadata={"help": "business systems whose pages may use the devices"})
+    api: bool = field(default=True, metadata={"help": "paired pages of business systems may use a window's devices"})
+    origins: tuple[str, ...] = field(
+        default=(), metadata={"help": "business systems whose pages may be paired, such as https://host; none: any"}
+    )
+    tls_port: int = field(
+        default=0, metadata={"min": 0, "max": 65535, "help": "https for the same, by this machine's own CA; 0: none"}
+    )
+    facade: bool = field(
+        default=False, metadata={"help": "answer old front ends (GET /idcard/GetData …) of `origins`, without pairing"}
+    )
     configure: str = field(
         default="totp",
         metadata={
@@ -138,6 +151,17 @@ class Gateway:
             "help": "who may change devices on the page: signed in with an authenticator, with a password, all, nobody",
         },
     )
+
+    def __post_init__(self) -> None:
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"origins: an origin is like https://host or http://host:8080, got {origin!r}")
+        if self.tls_port in (self.port, self.port + 1):
+            raise ValueError(
+                f"tls_port must differ from port ({self.port}) and the next one ({self.port + 1}), a kiosk's page"
+            )
+        if self.facade and not self.origins:
+            raise ValueError("facade needs origins: old pages cannot be paired, so the file must name them")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ def catalogues() -> Iterator[Path]:
     """Every `.po` file of the house."""
     for room in ROOMS:
         yield from sorted((_HOUSE / room / "locale").glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
-        yield from sorted((_HOUSE / room).glob(f"*/locale/*/LC_MESSAGES/{DOMAIN}.po"))
+        yield from sorted((_HOUSE / room).glob(f"*/**/locale/*/LC_MESSAGES/{DOMAIN}.po"))
 
 
 def messages(po: Path) -> MappingProxyType[str, str]:

@@ -29,6 +29,7 @@ from devices import drivers, quality
 from devices.console import fail, line, say_line, sentences, until_told
 from devices.documents import document
 from devices.faults import LINE_FAULTS
+from devices.gateway_cli import gateway
 from devices.links import check_link
 from devices.options import describe, parse_options
 from devices.roles import Alive, FrameSeen, News, Obeyed, Order, Refused, Trouble, Unconfirmed
@@ -51,6 +52,9 @@ def device() -> None:
     quiet = logging.getLogger("devices")  # what is logged is said here anyway
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False
+
+
+device.add_command(gateway)
 
 
 @device.command("drivers")

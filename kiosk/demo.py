@@ -257,7 +257,8 @@ class DemoHall:
             ("窗口屏 window screen", f"{enrol}/window/1", "also /window/2, /window/3"),
             ("评价器 evaluator card", f"{enrol}/evaluator/1", "lights up when a visit ends"),
             ("群众号票页 a citizen's ticket", ticket or f"{url}/t/…", "what the slip's QR opens"),
-            ("窗口设备 window devices", f"http://127.0.0.1:{gateway}/", "pads, evaluators, strips"),
+            ("窗口设备 window devices", f"http://127.0.0.1:{gateway}/", "pads, evaluators, strips, a clerk's desk"),
+            ("网页用设备 devices from a web page", f"http://127.0.0.1:{gateway}/v1/sample", "has to be paired"),
             ("终端设备 kiosk devices", f"http://127.0.0.1:{gateway + 1}/", "printer, reader, scanner, camera"),
         ]
         self.console.print("\n[bold]便民 Bianmin · demo hall[/]")

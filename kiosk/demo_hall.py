@@ -22,7 +22,14 @@ WIRES = (
     Wire("strip1", "pingan-strip", {"addresses": [1]}),
     Wire("strip2", "pingan-strip", {"addresses": [2]}),
     Wire("strip3", "pingan-strip", {"addresses": [3]}, port=0),
+    # What lies on a clerk's desk, for the web pages of business systems.
+    Wire("desk-reader", "ga467-reader"),
+    Wire("desk-scanner", "serial-scanner", {"trigger": "newland"}),
+    Wire("desk-printer", "escpos-printer", {"width_mm": 80}),
+    Wire("desk-camera", "uvc-camera", {"width": 640, "height": 480, "fps": 5}, port=0),
+    Wire("desk-sheets", "cups-printer", port=0),
 )
+LINKS = {"desk-sheets": "ipp"}  # speaks something of its own over TCP
 SERVED = {BUS: {n: n for n in WINDOWS}, "strip1": {1: 1}, "strip2": {2: 2}, "strip3": {3: 3}}
 OWN_PORTS = range(20_000, 32_000)  # below those the kernel gives to outgoing connections
 KIOSK_USES = {"printer": "printer", "reader": "id-reader", "scanner": "scanner", "camera": "camera"}
@@ -78,4 +85,6 @@ def wires_json() -> str:
 
 def link_of(folder: Path, name: str, link: str) -> str:
     """A terminal is opened by its name in the folder, which stays the same when its cable is pulled and put back."""
-    return f"serial://{folder / name}" if link.startswith("serial:") else link
+    if link.startswith("serial:"):
+        return f"serial://{folder / name}"
+    return f"{LINKS[name]}:{link.partition(':')[2]}" if name in LINKS else link

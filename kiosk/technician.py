@@ -1,4 +1,4 @@
-"""`bianmin technician`: the code that opens a kiosk's maintenance page; the devices page's password and second factor."""
+"""`bianmin technician`: the code of a kiosk's maintenance page, the devices page's password and second factor."""
 
 from __future__ import annotations
 

@@ -7,30 +7,72 @@ hall; a development server has no place on a machine that runs for years.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
 
 import gevent
 from flask import Flask
 from gevent.event import Event
 from gevent.pool import Pool
-from gevent.pywsgi import WSGIServer
+from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.ssl import SSLContext, SSLError
 
 from devices.gateway.app import gateway_of
 from devices.gateway.guard import is_loopback
+from devices.teller import safely
 
 MOST = 200  # connections at a time; more wait at the door
 
 log = logging.getLogger(__name__)
 
 
-class Server:
-    """A running local page. `port` is the real one, also when 0 was asked for."""
+class Handler(WSGIHandler):  # type: ignore[misc]
+    """Lends the connection to an application that wants to go on with it by itself, such as a WebSocket."""
 
-    def __init__(self, app: Flask, host: str, port: int) -> None:
-        self.host, self.port = host, port
-        self._app = app
+    def get_environ(self) -> dict[str, Any]:
+        """With the socket, whose keeper sets "bianmin.taken", and the address as it was sent, for it may be signed."""
+        environ: dict[str, Any] = super().get_environ()
+        environ["bianmin.socket"] = self.socket
+        environ["RAW_URI"] = self.path
+        return environ
+
+    def handle_one_response(self) -> None:
+        """A connection that was taken carries no second request."""
+        super().handle_one_response()
+        if "bianmin.taken" in self.environ:
+            self.close_connection = True
+
+
+class SecureServer(WSGIServer):  # type: ignore[misc]
+    """The same over TLS. A browser that does not trust our certificate hangs up: that is no trouble of ours."""
+
+    def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
+        """One connection."""
+        with contextlib.suppress(SSLError, ConnectionError):
+            super().wrap_socket_and_handle(client_socket, address)
+
+
+@dataclass(frozen=True)
+class Secure:
+    """One more port, on loopback, for https. `tend` is called now and then and may change `context`'s certificate."""
+
+    port: int
+    context: SSLContext
+    tend: Callable[[], object] = lambda: None
+    every: float = 3600.0  # seconds
+
+
+class Server:
+    """A running local page. `port` is the real one, also when 0 was asked for; so is `secure_port`, 0 without TLS."""
+
+    def __init__(self, app: Flask, host: str, port: int, secure: Secure | None = None) -> None:
+        self.host, self.port, self.secure_port = host, port, 0
+        self._app, self._secure = app, secure
         self._started: Future[int] = Future()
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._thread.start()
@@ -56,21 +98,37 @@ class Server:
 
     def _run(self) -> None:
         self._hub, self._stop = gevent.get_hub(), Event()
-        server = WSGIServer((self.host, self.port), self._app, spawn=Pool(MOST), log=None, error_log=log)
-        try:
-            server.start()
-        except OSError as e:
-            self._started.set_exception(
-                OSError(f"gateway.port: {self.host}:{self.port} cannot be used ({e.strerror}); choose another port")
-            )
-            return
-        self._started.set_result(server.server_port)
-        self._stop.wait()
-        server.stop(timeout=0.2)  # feeds never end by themselves: their connections are cut
+        servers = [self._made(WSGIServer, self.host, self.port)]
+        if self._secure:
+            servers.append(self._made(SecureServer, "127.0.0.1", self._secure.port, ssl_context=self._secure.context))
+        for server, place in zip(servers, ("gateway.port", "gateway.tls_port"), strict=False):
+            try:
+                server.start()
+            except OSError as e:
+                where = f"{server.server_host}:{server.server_port}"
+                self._started.set_exception(
+                    OSError(f"{place}: {where} cannot be used ({e.strerror}); choose another port")
+                )
+                servers[0].stop(timeout=0)
+                return
+        if self._secure:
+            self.secure_port = servers[1].server_port
+        self._started.set_result(servers[0].server_port)
+        while not self._stop.wait(self._secure.every if self._secure else None):
+            safely("renewing the gateway's certificate", self._tend)
+        for server in servers:
+            server.stop(timeout=0.2)  # feeds never end by themselves: their connections are cut
+
+    def _made(self, kind: type[WSGIServer], host: str, port: int, **more: Any) -> WSGIServer:
+        return kind((host, port), self._app, spawn=Pool(MOST), log=None, error_log=log, handler_class=Handler, **more)
+
+    def _tend(self) -> None:
+        assert self._secure is not None
+        self._secure.tend()
 
 
-def serve(app: Flask, host: str, port: int) -> Server:
+def serve(app: Flask, host: str, port: int, secure: Secure | None = None) -> Server:
     """Serve until `close`. Raises ValueError for an open page beyond this machine, OSError when the port is taken."""
     if gateway_of(app).guard.open and not is_loopback(host):
         raise ValueError(f"gateway.host: {host} can be reached by other machines; set the technician's password first")
-    return Server(app, host, port)
+    return Server(app, host, port, secure)

@@ -104,7 +104,7 @@ def trials_of(station: Station, name: str, say: Say) -> list[dict[str, Any]]:
 
 def buttons(entry: DeviceEntry, say: Say) -> list[dict[str, Any]]:
     """The same for a device that is configured, whether or not it is open."""
-    driver = _driver(entry)
+    driver = driver_of(entry)
     roles = [role.name for role in driver.roles]
     addresses = [
         {"address": address, "label": " ".join(sentence.format(no=no) for sentence in say(WINDOW))}
@@ -147,7 +147,7 @@ def try_out(station: Station, name: str, key: str, address: int, say: Say) -> di
     }
 
 
-def _driver(entry: DeviceEntry) -> Driver:
+def driver_of(entry: DeviceEntry) -> Driver:
     """A driver set up like the device's, to ask what it lacks."""
     options = entry.options
     if isinstance(options, Mapping):

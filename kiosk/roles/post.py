@@ -18,9 +18,12 @@ from config.reader import Mistake
 from devices.gateway.app import create_gateway, gateway_of
 from devices.gateway.configuring import Configuring
 from devices.gateway.guard import PasswordFile
-from devices.gateway.server import Server
+from devices.gateway.local import LocalGateway
+from devices.gateway.local.tls import Keys
+from devices.gateway.server import Secure, Server
 from devices.gateway.server import serve as serve_gateway
 from devices.gateway.totp import TotpFile
+from devices.gateway_cli import PAIRS_FILE, TLS_FOLDER
 from devices.links import LinkMistake
 from devices.roles import News
 from devices.setup.changes import Setup, entries_of
@@ -125,11 +128,30 @@ class Post:
         )
         hear_too(ears, gateway_of(self.app).hear)
         try:
-            self.page: Server = serve_gateway(self.app, machine.gateway.host, port)
+            secure = self._local(machine, name, ears) if role == "window" and machine.gateway.api else None
+            self.page: Server = serve_gateway(self.app, machine.gateway.host, port, secure)
         except (OSError, ValueError) as trouble:  # both are sentences that name the place in hall.toml
             self.attendant.station.close()
             raise Mistake(str(trouble)) from trouble
         self._watch = FileWatch(file, self.apply)
+
+    def _local(self, machine: Machine, name: str, ears: Ears) -> Secure | None:
+        """Let the pages of business systems use the devices; what to serve https with, if it is wanted."""
+        chosen, state = machine.gateway, machine.about.state
+        local = LocalGateway(
+            self.attendant.station,
+            title=name,
+            pairs=state / PAIRS_FILE,
+            origins=chosen.origins,
+            tls_port=chosen.tls_port,
+            facade=chosen.facade,
+        )
+        local.mount(self.app)
+        hear_too(ears, local.hear)
+        if not chosen.tls_port:
+            return None
+        keys = Keys(state / TLS_FOLDER, machine.about.name)
+        return Secure(chosen.tls_port, keys.context(), keys.renew)
 
     def start(self) -> None:
         """Begin to serve."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from config.words import compile_all
 from devices.gateway import create_gateway, serve
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
+
+sys.path.insert(0, str(Path(__file__).parent))
+from local_hall import Clerk
 
 WAIT = 10.0  # seconds
 
@@ -54,6 +58,11 @@ class Bench:
             self.far[name] = SimulatedDevice(driver, options, faults).on_pty(path)
         self.entries.append(DeviceEntry(name, driver, f"serial://{path}", options or {}, **more))
 
+    def add_on_tcp(self, name: str, driver: str, scheme: str, options: dict | None = None) -> None:
+        self.far[name] = SimulatedDevice(driver, options).on_tcp()
+        where = self.far[name].link.partition("//")[2]
+        self.entries.append(DeviceEntry(name, driver, f"{scheme}://{where}", options or {}))
+
     def start(self) -> Station:
         self.station = Station(self.entries, lambda device, news: None, delays=(0.05, 0.1))
         return self.station
@@ -70,6 +79,26 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def clerk_with(bench: Bench, tmp_path: Path) -> Iterator[Callable[..., Clerk]]:
+    """`clerk_with(origins=…)` opens a window PC with every device a clerk has, each ready."""
+    made: list[Clerk] = []
+
+    def open_it(**choices: object) -> Clerk:
+        made.append(Clerk(bench, tmp_path, **choices).open())
+        _until(lambda: all(s.state.value in ("ready", "degraded") for s in made[0].station.states()))
+        return made[0]
+
+    yield open_it
+    for clerk in made:
+        clerk.close()
+
+
+@pytest.fixture
+def clerk(clerk_with: Callable[..., Clerk]) -> Clerk:
+    return clerk_with()
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_two_demos_at_once_answer_at_all_their_addresses_and_leave_nobody_behind
         for demo in (first, second):
             demo.until("Ctrl-C ends everything")
             pages.append(demo.addresses())
-            assert len(pages[-1]) == 8, "\n".join(demo.lines)
+            assert len(pages[-1]) == 9, "\n".join(demo.lines)
             for address in pages[-1]:
                 code, at, text = status(address)
                 assert (code, len(text) > 200) == (200, True), address

@@ -1,0 +1,185 @@
+"""The local gateway of one machine: what its doors share, and how it is put beside the technician's page."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Request
+
+from devices.gateway import faces
+from devices.gateway.local import doors, pages
+from devices.gateway.local.deeds import NEEDS, ROLE_OF, Deeds
+from devices.gateway.local.facade import ROOTS, Facade
+from devices.gateway.local.hearing import Hearing
+from devices.gateway.local.leases import Leases, Page
+from devices.gateway.local.origins import origin_in, own_loopback, own_origin
+from devices.gateway.local.pairs import Pairs
+from devices.gateway.local.refusal import Refusal, speaker
+from devices.gateway.local.signed import Signatures
+from devices.gateway.local.sockets import Socket
+from devices.roles import FrameSeen, News
+from devices.station import Station
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+STREAM_KEY_LIVES = 30.0  # seconds between asking for a live picture and opening it
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A live picture somebody may open once: an `<img>` cannot carry a token, so its address carries this key."""
+
+    device: str
+    page: Page
+    until: float
+    paired: bool = True  # False: by the façade, whose pages hall.toml names
+
+
+class LocalGateway:
+    """The doors under /v1/ for pages of business systems."""
+
+    def __init__(
+        self,
+        station: Station,
+        *,
+        title: str,
+        pairs: Path,
+        origins: Iterable[str] = (),
+        tls_port: int = 0,
+        facade: bool = False,
+        second: str = "en",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`origins`: if there are any, only these may ask to be paired; with `facade` they need not be.
+
+        Raises Mistake when `pairs` is damaged.
+        """
+        self.station, self.title, self.origins, self.second = station, title, frozenset(origins), second
+        self.say = speaker(second)
+        self.pairs, self.signatures, self.leases, self.hearing = Pairs(pairs), Signatures(clock), Leases(), Hearing()
+        self.deeds = Deeds(station, self.hearing)
+        self.frames: dict[str, FrameSeen] = {}
+        self.tls_port = tls_port or None  # told to pages, which may need it
+        self._streams: dict[str, Stream] = {}
+        self.app = Flask(__name__, static_folder=None)
+        doors.open_doors(self.app, self)
+        pages.open_pages(self.app, self)
+        self.facade = Facade(self) if facade else None
+
+    def hear(self, device: str, news: News) -> None:
+        """News of a device, from the station's `tell`, in that device's thread."""
+        if isinstance(news, FrameSeen):
+            self.frames[device] = news
+        self.hearing.tell(device, news)
+
+    def mount(self, page: Flask) -> None:
+        """Answer under /v1/ of the server that serves `page`."""
+        inner = page.wsgi_app
+        old = self.facade
+
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            path = str(environ.get("PATH_INFO", ""))
+            if path == "/v1/events" and "bianmin.socket" in environ:
+                return Socket(self, environ).serve(start_response)
+            if path == "/v1" or path.startswith("/v1/"):
+                return self.app.wsgi_app(environ, start_response)
+            if old is not None and path.startswith(ROOTS):
+                return old.app.wsgi_app(environ, start_response)
+            return inner(environ, start_response)
+
+        page.wsgi_app = answer  # type: ignore[method-assign]
+
+    # ---- who asks ------------------------------------------------------------------------------------------------
+
+    def check_way(self, host: str, remote: str) -> None:
+        """Only from this machine, and only by its own name. Raises Refusal."""
+        if not own_loopback(host):
+            raise Refusal(421, "foreign-host", "This address does not belong to this machine.")
+        if not own_loopback(f"[{remote}]" if ":" in remote else remote):
+            raise Refusal(403, "not-local", "The device gateway answers this machine's own browsers only.")
+
+    def may_ask(self, origin: str, own: str) -> bool:
+        """Whether an origin may ask to be paired: any, or those hall.toml names; our own sample page always may."""
+        return bool(origin) and (not self.origins or origin in self.origins or origin == own)
+
+    def check_origin(self, origin: str, own: str) -> None:
+        """Raises Refusal when this origin is not paired."""
+        if not origin:
+            raise Refusal(403, "no-origin", "The request does not say which page it comes from.")
+        if not self.may_ask(origin, own):
+            raise Refusal(403, "barred", "This machine's hall.toml does not name this origin: {origin}", origin=origin)
+        if self.pairs.find(origin) is None:
+            raise Refusal(
+                403, "not-paired", "This page is not paired with this machine; ask the clerk to confirm it once."
+            )
+
+    def check_token(self, origin: str, token: str) -> None:
+        """Raises Refusal when this is no token of this origin."""
+        if not self.pairs.holds(origin, token):
+            raise Refusal(401, "wrong-token", "The page's key is not valid any more; it has to be paired again.")
+
+    def page_of(self, request: Request) -> Page:
+        """The page behind a request, which is paired, holds its token and has signed if it must. Raises Refusal."""
+        origin = origin_in(request.environ)
+        self.check_origin(origin, own_origin(request.environ))
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        self.check_token(origin, token.strip() if scheme.lower() == "bearer" else "")
+        pairing = self.pairs.find(origin)
+        if pairing is not None and pairing.key:
+            given = tuple(request.headers.get(f"Bianmin-{part}", "") for part in ("Time", "Nonce", "Signature"))
+            target = request.environ.get("RAW_URI") or request.full_path.rstrip("?")
+            self.signatures.check(
+                pairing.key, request.method, target, origin, (given[0], given[1], given[2]), request.get_data()
+            )
+        return Page(origin, request.headers.get("Bianmin-Page", "")[:64])
+
+    # ---- what there is -------------------------------------------------------------------------------------------
+
+    def devices_for(self, page: Page) -> list[dict[str, Any]]:
+        """Every device as a page sees it: how it is, what it can do, and who has it."""
+        return [self._device(row, page) for row in faces.overview(self.station, self.say)]
+
+    def _device(self, row: Mapping[str, Any], page: Page) -> dict[str, Any]:
+        name = row["name"]
+        state, owner = self.station.state(name), self.leases.owner(name)
+        return {
+            "name": name,
+            "roles": list(state.roles),
+            "called": row["roles"],
+            "state": state.state.value,
+            "word": row["word"],
+            "reason": row["reason"],
+            "icon": row["icon"],
+            "shape": row["shape"],
+            "windows": sorted(set(state.windows.values())),
+            "can": [deed for deed in NEEDS if ROLE_OF[deed] in state.roles and not (self.deeds.lacks(name, deed))],
+            "owner": owner.origin if owner else None,
+            "yours": owner == page,
+        }
+
+    # ---- live pictures -------------------------------------------------------------------------------------------
+
+    def new_stream(self, device: str, page: Page, paired: bool = True) -> str:
+        """The key of a live picture for this page."""
+        now = time.monotonic()
+        self._streams = {key: stream for key, stream in self._streams.items() if stream.until > now}
+        key = secrets.token_urlsafe(24)
+        self._streams[key] = Stream(device, page, now + STREAM_KEY_LIVES, paired)
+        return key
+
+    def still_welcome(self, stream: Stream) -> bool:
+        """Whether the pairing behind a live picture has not been revoked."""
+        return not stream.paired or self.pairs.find(stream.page.origin) is not None
+
+    def take_stream(self, key: str) -> Stream:
+        """What a key opens, once. Raises Refusal."""
+        stream = self._streams.pop(key, None)
+        if stream is None or stream.until < time.monotonic() or not self.still_welcome(stream):
+            raise Refusal(404, "no-stream", "This live picture is over; ask for it again.")
+        return stream
