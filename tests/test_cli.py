@@ -89,7 +89,7 @@ def test_a_mistake_in_the_file_names_its_place(tmp_path):
             'driver = "queue-bus"\nlink = "seriel:///dev/x"',
             "device.d.link: link 'seriel:///dev/x': there is no kind of",
         ),
-        ('driver = "queue-bus"\nlink = "v4l2:///dev/video0"', "device.d.link: queue-bus sits on serial or socket"),
+        ('driver = "queue-bus"\nlink = "v4l2://by-path/x"', "device.d.link: queue-bus sits on serial or socket"),
         (
             'driver = "escpos-printer"\nlink = "sim:"\noptions = { width_mm = 70 }',
             "device.d.options.width_mm: expected",

@@ -74,6 +74,7 @@ def open_link(uri: str, default_baud: int, simulator: Callable[[], Simulator] | 
         return SimLink(target, simulator())
     # OpenCV is heavy, so only machines with a camera load it.
     v4l2 = importlib.import_module("devices.links.v4l2")
-    link = v4l2.V4L2Link(target.path or target.host, target.query)
+    named = f"/dev/v4l/{target.host}{target.path}" if target.host in ("by-path", "by-id") else target.path
+    link = v4l2.V4L2Link(named or target.host, target.query)
     assert isinstance(link, Link)
     return link

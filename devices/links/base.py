@@ -1,6 +1,6 @@
 """What every cable can do: be read, be written, be woken, be closed, and say so when it is gone.
 
-A link text is a URI: `serial:///dev/ttyS0?baud=9600`, `socket://10.1.2.3:9100`, `sim:`, `v4l2:///dev/video0`.
+A link text is a URI: `serial:///dev/ttyS0?baud=9600`, `socket://10.1.2.3:9100`, `sim:`, `v4l2://by-path/NAME`.
 """
 
 from __future__ import annotations

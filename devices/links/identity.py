@@ -10,7 +10,7 @@ from pathlib import Path
 from devices.links.base import LinkText
 
 SERIAL = Path("/dev/serial")  # by-path: the USB socket something is plugged into; by-id: the adapter itself
-INPUT, HIDRAW = Path("/dev/input"), Path("/dev/hidraw")
+INPUT, HIDRAW, VIDEO = Path("/dev/input"), Path("/dev/hidraw"), Path("/dev/v4l")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ KINDS = (
         "hidraw",
         HIDRAW,
         "hidraw://usb/VID:PID or hidraw://by-path/ and its USB position, such as 1-2:1.0",
+    ),
+    Kind(
+        re.compile(r"/dev/video\d+"),
+        "v4l2",
+        VIDEO,
+        "v4l2://by-path/NAME, as found below /dev/v4l/by-path when it is plugged in",
     ),
 )
 

@@ -158,6 +158,7 @@ def test_a_wrong_setting_is_named(link: str) -> None:
         ("evdev:///dev/input/event3", "evdev://by-id/usb-S1 or evdev://by-path/pci-2"),
         ("hidraw:///dev/hidraw0", "hidraw://usb/VID:PID or hidraw://by-path/"),
         ("evdev:///dev/input/event4", "evdev://by-id/NAME, as found below /dev/input"),
+        ("v4l2:///dev/video0", "v4l2://by-path/NAME, as found below /dev/v4l/by-path"),
     ],
 )
 def test_a_name_that_shifts_is_never_an_identity(link: str, instead: str, tmp_path: Path) -> None:
