@@ -34,7 +34,7 @@ def happenings(name: str) -> Iterator[News]:
             yield roles.CodeScanned(text=f"https://hall.example/t/{n:026d}")
         elif name == "evaluator-tablet":
             yield roles.Rated(grade=1 + n % 5)
-        elif name in ("framed-pad", "ascii-pad"):
+        elif name in ("framed-pad", "ascii-pad", "polled-pad"):
             yield roles.KeyPressed(key=list(roles.Key)[n % 2], address=1 + n % 3)
             yield roles.Rated(grade=1 + n % 5, address=1 + n % 3)
         elif name == "queue-bus":
@@ -58,7 +58,8 @@ def happenings(name: str) -> Iterator[News]:
 def options_of(name: str, module: object) -> object:
     """Several addresses where a cable has several."""
     options = module.Driver.Options  # type: ignore[attr-defined]
-    return options(addresses=(1, 2, 3)) if name in ("queue-bus", "pingan-strip", "framed-pad") else options()
+    several = name in ("queue-bus", "pingan-strip", "framed-pad", "polled-pad")
+    return options(addresses=(1, 2, 3)) if several else options()
 
 
 def record(name: str) -> bytes:

@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devices.links import sysfs
-from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkText
+from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
 from devices.links.evdev import PTY_MAJORS, why_absent
 from devices.links.holder import holder
 from devices.links.identity import HIDRAW
 
 SHAPE = "hidraw://usb/VID:PID, hidraw://usb/VID:PID/SERIAL or hidraw://by-path/1-2:1.0"
 USUAL = 64  # bytes in a report where nothing says otherwise
+MOST = 16384  # the longest the kernel passes on (HID_MAX_BUFFER_SIZE)
 INPUT, OUTPUT, SIZE, NUMBER, COUNT, PUSH, POP = 0x80, 0x90, 0x74, 0x84, 0x94, 0xA4, 0xB4  # items of a descriptor
 LONG_ITEM = 0xFE
 
@@ -82,6 +83,8 @@ class HidrawLink(FileLink):
     def __init__(self, target: LinkText) -> None:
         target.allow("report")
         length = target.number("report", 0, least=0)
+        if length > MOST:
+            raise LinkMistake(f"link {target.text!r}: report must be at most {MOST} bytes, got {length}")
         node = find_node(target)
         self._fd, self._real = open_node(node)
         found = reports_of(node) or Reports()

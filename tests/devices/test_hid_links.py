@@ -6,11 +6,14 @@ import errno
 import os
 import pty
 import re
+import threading
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from devices.condition import State
@@ -18,7 +21,7 @@ from devices.hotplug import Plugged, concerns
 from devices.links import LinkAbsent, LinkLost, LinkMistake, LinkText, evdev, hidraw, open_link, sysfs
 from devices.links.hidraw import Reports
 from devices.links.identity import shifting
-from devices.roles import CodeScanned
+from devices.roles import CodeScanned, Garbled, Key, KeyPressed, News, PedalPressed, Rated
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station, mistakes
 
@@ -146,9 +149,9 @@ def test_a_wrong_text_is_told_what_to_write(link: str) -> None:
         open_link(link, 0)
 
 
-@pytest.mark.parametrize("link", ["evdev://by-id/x?grab=0", "hidraw:///tmp/x?report=many"])
+@pytest.mark.parametrize("link", ["evdev://by-id/x?grab=0", "hidraw:///tmp/x?report=many", "hidraw:///x?report=16385"])
 def test_a_wrong_setting_is_named(link: str) -> None:
-    with pytest.raises(LinkMistake, match=r"no setting is called 'grab'|report must be a whole number"):
+    with pytest.raises(LinkMistake, match=r"no setting is called 'grab'|report must be (a whole|at most)"):
         open_link(link, 0)
 
 
@@ -328,3 +331,99 @@ def test_a_scanner_that_types_is_gone_and_back_on_its_link(
     assert [n.text for n in diary.of(CodeScanned)] == ["A-1", "A-2", "A-3"]
     kept = " ".join(x.data for x in station.exchanges("gun"))
     assert "1e00" not in kept, "what is typed may name a person: it is never kept"
+
+
+# ---- faults on the wire ---------------------------------------------------------------------------------------------
+
+HAPPENINGS: dict[str, tuple[str, dict[str, Any], list[News]]] = {
+    "hid-scanner": ("evdev", {}, [CodeScanned(text="A-1"), CodeScanned(text="b-2")]),
+    "hid-pedal": ("evdev", {}, [PedalPressed(code="KEY_B"), PedalPressed(code="KEY_B")]),
+    "hid-pad": ("evdev", {}, [KeyPressed(key=Key.RECALL, code="KEY_F2"), Rated(grade=1, code="KEY_KP5")]),
+    "hid-pad raw": ("hidraw", {"source": "reports"}, [
+        KeyPressed(key=Key.RECALL, code="00003B0000000000"), Rated(grade=1, code="00005D0000000000"),
+    ]),
+}  # fmt: skip
+
+
+def told(diary: Any) -> list[News]:
+    """What happened at the device, a code without its bytes."""
+    return [
+        CodeScanned(text=news.text) if isinstance(news, CodeScanned) else news
+        for news in diary.of(CodeScanned, PedalPressed, KeyPressed, Rated)
+    ]
+
+
+@pytest.fixture
+def on_wire(pty_path: Path, diary: Any, closing: Any, until: Any) -> Any:
+    """A device on its link: its simulator, and the station that has it."""
+
+    def make(what: str, *faults: str) -> tuple[SimulatedDevice, Station]:
+        scheme, options, _ = HAPPENINGS[what]
+        driver = what.partition(" ")[0]
+        device = closing(SimulatedDevice(driver, options, faults).on_pty(pty_path))
+        entry = DeviceEntry("it", driver, f"{scheme}://{pty_path}", options)
+        station = closing(Station([entry], diary, delays=(0.05,), calm=0.3))
+        until(lambda: station.state("it").counters.get("opened"))
+        return device, station
+
+    return make
+
+
+@pytest.mark.parametrize("what", HAPPENINGS)
+@pytest.mark.parametrize("fault", ["split", "late"])
+def test_each_press_is_told_once_in_whatever_pieces(
+    what: str, fault: str, on_wire: Any, diary: Any, until: Any
+) -> None:
+    device, station = on_wire(what, fault)
+    for count, news in enumerate(HAPPENINGS[what][2], 1):
+        device.happen(news)
+        until(lambda count=count: len(told(diary)) == count)
+        until(lambda: _quiet(station))  # that it came up again is still on the way
+    assert told(diary) == HAPPENINGS[what][2]
+
+
+@pytest.mark.parametrize("what", HAPPENINGS)
+def test_babble_is_never_a_press_that_lasts_and_the_device_works_after_it(
+    what: str, on_wire: Any, diary: Any, until: Any
+) -> None:
+    device, station = on_wire(what, "babble")
+    until(lambda: station.state("it").counters["bytes_in"] > 300_000, 20)
+    before = psutil.Process().memory_info().rss
+    until(lambda: station.state("it").counters["bytes_in"] > 1_000_000, 20)
+    assert psutil.Process().memory_info().rss - before < 20_000_000
+    assert diary.of(Garbled)
+    device.spoil()
+    until(lambda: _quiet(station), 20)
+    assert station.state("it").state is State.DEGRADED, "garbled until it is understood again"
+    already = len(told(diary))
+    assert already < 5, "chance seldom types"
+    for news in HAPPENINGS[what][2]:
+        device.happen(news)
+    until(lambda: told(diary)[already:] == HAPPENINGS[what][2])
+    until(lambda: not station.state("it").troubles)
+
+
+def _quiet(station: Station) -> bool:
+    """True when nothing has arrived for a while."""
+    before = station.state("it").counters["bytes_in"]
+    time.sleep(0.5)
+    return station.state("it").counters["bytes_in"] == before
+
+
+@pytest.mark.parametrize("what", HAPPENINGS)
+def test_gone_and_back_fifty_times_leaves_nothing_behind(
+    what: str, on_wire: Any, pty_path: Path, diary: Any, until: Any
+) -> None:
+    device, station = on_wire(what)
+    threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    for _ in range(50):
+        device.unplug()
+        until(lambda: station.state("it").state is State.ABSENT)
+        device.plug()
+        station.plugged(Plugged("add", str(pty_path)))
+        until(lambda: station.state("it").state is not State.ABSENT)
+    assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == (threads, files)
+    assert station.state("it").counters["opened"] == 51
+    device.happen(HAPPENINGS[what][2][0])
+    until(lambda: told(diary))
+    assert told(diary) == HAPPENINGS[what][2][:1]
