@@ -1,7 +1,8 @@
 """A camera of this machine, opened through V4L2 by a program of its own that can be killed when the camera hangs.
 
 `v4l2:///dev/v4l/by-path/NAME`, or shorter `v4l2://by-path/NAME`; the name is the USB socket (or with `by-id` the camera
-itself) and never depends on the order in which cameras were found. One camera often has two nodes, and only the one ending in `index0` shows pictures.
+itself) and never depends on the order in which cameras were found. One camera often has two nodes, and only the one
+ending in `index0` shows pictures.
 
     this process  ── socket ──  python -m devices.links.v4l2 NODE
                                 open → MJPG → size → rate → controls → read back → drop the first pictures → pictures

@@ -27,7 +27,6 @@ from config.reader import Mistake
 from config.words import pair
 from config.writer import plain
 from devices.console import fail, line, say_line, sentences, until_told
-from devices.gateway import faces, trials
 from devices.links import check_link
 from devices.options import parse_options
 from devices.roles import Key
@@ -207,6 +206,8 @@ def _windows(words: Sequence[str]) -> dict[str, int]:
 @as_json
 def test(file: Path, name: str, trial: str | None, address: int, as_json: bool) -> None:
     """Try a device of FILE out, as the page's buttons do; without TRIAL, say what can be tried."""
+    from devices.gateway import trials  # the page's own buttons; only here is its web server loaded
+
     say = pair(ROOM, "en")
     with sentences():
         machine = HallFile(file).check(HallFile(file).text())
@@ -231,6 +232,8 @@ def test(file: Path, name: str, trial: str | None, address: int, as_json: bool) 
 
 
 def _say_trials(entry: DeviceEntry, as_json: bool) -> None:
+    from devices.gateway import trials
+
     say = pair(ROOM, "en")
     known = trials.buttons(entry, say)
     if as_json:
@@ -337,6 +340,8 @@ def _replay(lesson: Lesson, seconds: float, as_json: bool) -> None:
 @as_json
 def doctor(file: Path, seconds: float, as_json: bool) -> None:
     """Look at everything in FILE and say what is wrong and what to do. Exit code 1 when something is."""
+    from devices.gateway import faces  # the page's own advice
+
     say = pair(ROOM, "en")
     signs = {"ok": "✓", "note": "·", "wrong": "✗"}
 
