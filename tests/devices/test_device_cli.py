@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -251,3 +252,20 @@ def test_output_that_nobody_reads_ends_quietly() -> None:
             [*COMMAND, "drivers", "--json"], cwd=HOUSE, stdout=gone, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert "Traceback" not in done.stderr
+
+
+def test_a_simulated_tablet_dials_in_and_is_heard(start: Callable[..., Running]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        link = f"ws-listen://127.0.0.1:{one.getsockname()[1]}"
+    listening = start("listen", "--driver", "evaluator-tablet", "--link", link, "--json")
+    tablet = start("simulate", "evaluator-tablet", "--dial", link)
+    assert tablet.line() == {"ready": link}
+    while listening.line()["news"] != "Alive":
+        pass
+    tablet.say('{"news": "Rated", "grade": 5}')
+    assert (heard := listening.line())["news"] == "Rated" and heard["grade"] == 5
+
+
+def test_a_simulator_dials_in_to_links_that_listen_only(start: Callable[..., Running]) -> None:
+    done = run("simulate", "evaluator-tablet", "--dial", "socket://127.0.0.1:9")
+    assert done.returncode == 1 and "dials in to listen://HOST:PORT" in done.stderr

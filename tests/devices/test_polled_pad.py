@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.reader import Mistake
+from devices.condition import State
 from devices.driver import OrderMistake
 from devices.drivers.polled_pad import Driver, Options, Simulator
 from devices.options import parse_options, read_options
@@ -28,6 +30,8 @@ from devices.roles import (
     Silent,
     Unconfirmed,
 )
+from devices.simulate import SimulatedLine
+from devices.station import DeviceEntry, Station
 
 H = bytes.fromhex
 # 02, length, address 3, body, XOR of address and body, 03
@@ -335,3 +339,34 @@ def test_a_pad_that_misbehaves(fault: str, table: Any) -> None:
     assert [type(n) for n in outcome] == [Obeyed if fault == "deaf" else Unconfirmed]
     assert len(desk.obeyed) == (1 if fault == "deaf" else 3)
     assert not [n for n in desk.settle() if isinstance(n, KeyPressed)]
+
+
+# ---- on a line with others
+
+
+def test_pads_of_three_kinds_on_one_line_do_not_hear_one_another(
+    tmp_path: Path, diary: Any, until: Any, closing: Any
+) -> None:
+    members: dict[str, tuple[str, dict[str, Any]]] = {
+        "polled": ("polled-pad", {"addresses": [21, 22], "scan_seconds": 0.05}),
+        "framed": ("framed-pad", {"addresses": [3], "answer": "same", "grade_answer": "01 {rest}"}),
+        "bus": ("queue-bus", {"addresses": [1, 2]}),
+    }
+    line = closing(SimulatedLine(members).on_pty(tmp_path / "line"))
+    entries = [DeviceEntry(name, driver, line.link, options, bus=True) for name, (driver, options) in members.items()]
+    station = closing(Station(entries, diary))
+    until(lambda: station.state("polled").state is State.READY)
+    pressed_at = [("polled", 22), ("framed", 3), ("bus", 2)]
+    for name, address in pressed_at:
+        line.happen_at(name, KeyPressed(key=Key.CALL_NEXT, address=address))
+    until(lambda: len(diary.of(KeyPressed)) >= 3)
+    assert isinstance(station.send("polled", ShowNumber(number="042", address=22)).result(10), Obeyed)
+    assert isinstance(station.send("bus", ShowNumber(number="043", address=2)).result(10), Unconfirmed)
+    until(lambda: line.done["bus"])
+    assert sorted((name, n.address) for name, n in diary.told if isinstance(n, KeyPressed)) == sorted(pressed_at)
+    assert [(o.number, o.address) for o in line.done["polled"]] == [("042", 22)]
+    assert line.done["framed"] == []
+    line.kill("polled")
+    until(lambda: station.state("polled").state is State.ABSENT)
+    line.happen_at("framed", Rated(grade=5, address=3))
+    until(lambda: diary.of(Rated))
