@@ -93,8 +93,15 @@ def png(sheet: Sheet) -> bytes:
     return out.getvalue()
 
 
-def _tiff(path: Path, pages: Iterable[Sheet]) -> None:
-    with TiffImagePlugin.AppendingTiffWriter(str(path), True) as file:
+def tiff(pages: Iterable[Sheet]) -> bytes:
+    """All pages as one TIFF."""
+    out = io.BytesIO()
+    _tiff(out, pages)
+    return out.getvalue()
+
+
+def _tiff(target: Path | io.BytesIO, pages: Iterable[Sheet]) -> None:
+    with TiffImagePlugin.AppendingTiffWriter(target if isinstance(target, io.BytesIO) else str(target), True) as file:
         sheet = None
         for sheet in pages:
             way = (

@@ -122,6 +122,14 @@ class Pile:
         name = self._store(sheet, shot or self.shot(place))
         self._change([name if each == old else each for each in self._order])
 
+    def amend(self, place: int, sheet: Sheet) -> None:
+        """The same page, better known (its text, its codes): nothing to be taken back."""
+        old = self._name(place)
+        name = self._store(sheet, self.shot(place))
+        self._order = [name if each == old else each for each in self._order]
+        self._before = [[name if each == old else each for each in order] for order in self._before]
+        self._sweep()
+
     def remove(self, place: int) -> None:
         """Take a page out."""
         old = self._name(place)

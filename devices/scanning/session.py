@@ -1,0 +1,489 @@
+"""One person's scan: follows a camera's live view, takes each page when everything is still, keeps the pages.
+
+A thread of the session looks at the newest frame (older ones are dropped), so a slow machine shows fewer outlines and
+misses no page; a second one reads the text of pages behind everything else, if that is wanted. Pages lie in a `Pile`:
+on the disk only encrypted with a key of this process. `end` forgets them; so does the end of the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from devices.scanning.watch import Look, Watch
+from devices.vision import export, pdf, scan, tone, upright, watermark
+from devices.vision.sheets import Pile, PileMistake, Sheet
+from devices.vision.text import Line, Reader, Stopped, TextTrouble
+
+SMALL = 640  # pixels at most on the longer side of what is watched
+FRESH = 3.0  # seconds after which a camera that sends nothing is told as such
+IDLE = 0.25  # seconds a thread waits before it looks whether it is to end
+FORMATS = ("pdf", "jpg", "png", "tiff")
+
+log = logging.getLogger(__name__)
+
+
+class ScanTrouble(ValueError):
+    """Why something cannot be done, as a message id fit to show."""
+
+
+@dataclass
+class _Live:
+    """What was seen last. Corners are fractions of the picture's width and height, so that any size can show them."""
+
+    outlines: list[dict[str, Any]] = field(default_factory=list)
+    phase: str = "starting"
+    size: tuple[int, int] = (0, 0)
+    frames: int = 0
+    at: float = 0.0
+
+
+class ScanSession:
+    """Any thread may call any method. `folder` must exist and be this session's own; it is emptied by `end`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        mode: str = "document",
+        dpi: float | None = None,
+        searchable: bool = True,
+        automatic: bool = True,
+        watch: Watch | None = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`automatic`: pages are taken by themselves; else by `take`. `changed` is called when a page was taken, read
+        or changed, by a thread. `dpi` is the stand's, measured once. Raises ScanTrouble for a mode there is not."""
+        self._folder, self._dpi, self._changed = folder, dpi, changed
+        self._watch = watch or Watch()
+        self._lock = threading.RLock()  # the pile, the live view and what is wanted
+        self._pile = Pile(folder)
+        self._live = _Live()
+        self._newest: bytes | None = None
+        self._there = threading.Event()  # a frame has come
+        self._take_now = False
+        self._again: int | None = None  # the page that the next shot is to replace
+        self._trouble = ""
+        self._flash = 0  # counts pages taken, for sound and flash
+        self._ended = False
+        self._version = 0
+        self.automatic, self.searchable = automatic, searchable
+        self.mode = self._checked(mode)
+        self._to_read: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._reading: dict[int, tuple[int, int]] = {}  # page's key → lines read, of how many
+        self._keys: list[int] = []  # of the pages in order; a page keeps its key whatever its place
+        self._next_key = 1
+        self._before: list[list[int]] = []  # the keys as they were, for each change that can be taken back
+        self._threads = [
+            threading.Thread(target=self._look, name="scan", daemon=True),
+            threading.Thread(target=self._read, name="scan text", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    # ---- the camera ------------------------------------------------------------------------------------------------
+
+    def see(self, jpeg: bytes) -> None:
+        """A frame of the live view: a whole JPEG, as the camera sent it."""
+        with self._lock:
+            self._newest = jpeg
+        self._there.set()
+
+    def frame(self) -> bytes | None:
+        """The newest frame, to be shown; None before there is one."""
+        with self._lock:
+            return self._newest
+
+    def take(self) -> None:
+        """Take what lies there now: the button, the pedal."""
+        with self._lock:
+            self._take_now = True
+        self._there.set()
+
+    # ---- what there is ---------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Everything to be shown, as a JSON-able dict; `phase`: starting, empty, moving, still, taken, no_camera."""
+        with self._lock:
+            live = self._live
+            stale = live.at and time.monotonic() - live.at > FRESH
+            return {
+                "phase": "no_camera" if stale else live.phase,
+                "outlines": [] if stale else live.outlines,
+                "size": list(live.size),
+                "taken": self._flash,
+                "trouble": self._trouble,
+                "mode": self.mode,
+                "automatic": self.automatic,
+                "retaking": self._again,
+                "version": self._version,
+                "pages": [self._about(place) for place in range(len(self._pile))],
+            }
+
+    def _about(self, place: int) -> dict[str, Any]:
+        sheet, key = self._pile[place], self._keys[place]
+        width, height = sheet.size_mm
+        done, of = self._reading.get(key, (0, 0))
+        return {
+            "id": key,
+            "title": sheet.title,
+            "flags": list(sheet.flags),
+            "width_mm": round(width, 1),
+            "height_mm": round(height, 1),
+            "bytes": len(sheet.data),
+            "mode": sheet.mode,
+            "codes": list(sheet.codes),
+            "lines": len(sheet.lines),
+            "reading": {"done": done, "of": of} if key in self._reading else None,
+            "corners": [list(corner) for corner in sheet.corners],
+        }
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._pile)
+
+    def thumbnail(self, page: int) -> bytes:
+        """A small JPEG of a page. Raises ScanTrouble when there is no such page."""
+        with self._lock:
+            return self._pile[self._place(page)].thumbnail
+
+    def picture(self, page: int) -> bytes:
+        """The page as a JPEG, upright. Raises ScanTrouble."""
+        with self._lock:
+            return export.jpg(self._pile[self._place(page)])
+
+    def shot(self, page: int) -> bytes:
+        """The camera's picture the page was cut from, for cropping by hand. Raises ScanTrouble."""
+        with self._lock:
+            return self._pile.shot(self._place(page))
+
+    # ---- what a person does with the pages -------------------------------------------------------------------------
+
+    def set_mode(self, mode: str) -> None:
+        """How the next pages are made. Raises ScanTrouble."""
+        with self._lock:
+            self.mode = self._checked(mode)
+            self._touch()
+
+    def remove(self, page: int) -> None:
+        """Take a page out; `undo` brings it back."""
+        with self._lock:
+            place = self._place(page)
+            self._remember()
+            self._pile.remove(place)
+            del self._keys[place]
+            self._touch()
+
+    def rotate(self, page: int, degrees: int = 90) -> None:
+        """Turn a page clockwise."""
+        with self._lock:
+            self._remember()
+            self._pile.rotate(self._place(page), degrees)
+            self._touch()
+
+    def reorder(self, pages: Sequence[int]) -> None:
+        """A new order; each page once. Raises ScanTrouble."""
+        with self._lock:
+            places = [self._place(page) for page in pages]
+            if sorted(places) != list(range(len(self._pile))):
+                raise ScanTrouble("A new order must name each page once.")
+            self._remember()
+            self._pile.reorder(places)
+            self._keys = [self._keys[place] for place in places]
+            self._touch()
+
+    def crop(self, page: int, corners: Sequence[Sequence[float]]) -> None:
+        """Cut the page again between four corners set by hand (fractions of the shot, clockwise from top left)."""
+        with self._lock:
+            place = self._place(page)
+            old, shot = self._pile[place], self._pile.shot(place)
+            taken = scan.shot(shot, self._dpi)
+            height, width = taken.bgr.shape[:2]
+            points = [(float(x) * width, float(y) * height) for x, y in corners]
+            if len(points) != 4 or cv2.contourArea(np.array(points, np.float32)) < 0.001 * width * height:
+                raise ScanTrouble("The four corners do not span a page.")
+            self._remember()
+            sheet = scan.page(taken, points, old.mode, upright=upright.turn)
+            self._pile.replace(place, sheet)
+            self._touch()
+            self._to_read.put(self._keys[place])
+
+    def retake(self, page: int) -> None:
+        """The next page taken replaces this one."""
+        with self._lock:
+            self._place(page)
+            self._again = page
+            self._watch.again()
+            self._touch()
+
+    def undo(self) -> bool:
+        """Take the last change back; False when there is none."""
+        with self._lock:
+            if not self._pile.undo():
+                return False
+            self._keys = self._before.pop()
+            self._touch()
+            return True
+
+    # ---- handing over ----------------------------------------------------------------------------------------------
+
+    def document(self, title: str = "", mark: str = "") -> bytes:
+        """All pages as one PDF, searchable as far as they have been read; `mark` is written across each page."""
+        with self._lock:
+            self._some()
+            out = io.BytesIO()
+            pdf.write_to(out, self._marked(mark), title)
+            return out.getvalue()
+
+    def exported(self, kind: str, mark: str = "") -> list[tuple[str, bytes]]:
+        """(name, bytes) of the files of a kind: one PDF or TIFF, or a JPEG or PNG for each page. Raises ScanTrouble."""
+        if kind not in FORMATS:
+            raise ScanTrouble("There is no such kind of file.")
+        if kind == "pdf":
+            return [("scan.pdf", self.document(mark=mark))]
+        with self._lock:
+            self._some()
+            if kind == "tiff":
+                return [("scan.tiff", export.tiff(self._marked(mark)))]
+            make = export.jpg if kind == "jpg" else export.png
+            return [(f"scan-{n}.{kind}", make(sheet)) for n, sheet in enumerate(self._marked(mark), 1)]
+
+    def copy(self, pages: Sequence[int] = (), mark: str = "") -> bytes:
+        """A PDF to be printed as a copier would: a sheet of A4 a page, cards one below the other at true size."""
+        with self._lock:
+            self._some()
+            chosen = [self._place(page) for page in pages] or range(len(self._pile))
+            sheets = [self._pile[place] for place in chosen]
+            out = io.BytesIO()
+            marked = (watermark.marked(sheet, mark) if mark else sheet for sheet in _on_paper(sheets))
+            pdf.write_to(out, marked)
+            return out.getvalue()
+
+    def preview(self, pages: Sequence[int] = ()) -> bytes:
+        """A small JPEG of the first sheet `copy` would print."""
+        with self._lock:
+            self._some()
+            chosen = [self._place(page) for page in pages] or range(len(self._pile))
+            return next(_on_paper([self._pile[place] for place in chosen])).thumbnail
+
+    def end(self) -> None:
+        """Forget everything: pages, shots, frames, text. Returns when the threads have ended."""
+        self._ended = True
+        self._there.set()
+        self._to_read.put(None)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout=20)
+        with self._lock:
+            self._pile.wipe()
+            self._newest, self._live, self._keys, self._before = None, _Live(), [], []
+            self._reading, self._trouble = {}, ""
+            self._watch = Watch()
+
+    def __enter__(self) -> ScanSession:
+        return self
+
+    def __exit__(self, *error: object) -> Literal[False]:
+        self.end()
+        return False
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _remember(self) -> None:
+        """The pile keeps its orders to go back to; so are the pages' keys kept."""
+        self._before = [*self._before, list(self._keys)][-20:]
+
+    def _some(self) -> None:
+        if not len(self._pile):
+            raise ScanTrouble("There is no page yet.")
+
+    def _place(self, page: int) -> int:
+        try:
+            return self._keys.index(page)
+        except ValueError:
+            raise ScanTrouble("There is no such page.") from None
+
+    @staticmethod
+    def _checked(mode: str) -> str:
+        if mode not in tone.MODES:
+            raise ScanTrouble("There is no such mode.")
+        return mode
+
+    def _marked(self, mark: str) -> Iterator[Sheet]:
+        for sheet in self._pile:
+            yield watermark.marked(sheet, mark) if mark else sheet
+
+    def _touch(self) -> None:
+        self._version += 1
+        self._changed()
+
+    def _look(self) -> None:
+        """Follow the newest frame."""
+        while not self._ended:
+            if not self._there.wait(IDLE):
+                continue
+            self._there.clear()
+            with self._lock:
+                jpeg, now_wanted, self._take_now = self._newest, self._take_now, False
+            if jpeg is None or self._ended:
+                continue
+            small = _small(jpeg)
+            if small is None:
+                self._told("The camera's picture is damaged.")
+                continue
+            look = self._watch.look(small, time.monotonic())
+            self._show(look, small)
+            if now_wanted or (look.fire and self.automatic):
+                self._shoot(jpeg, look)
+
+    def _show(self, look: Look, small: np.ndarray) -> None:
+        height, width = small.shape[:2]
+        outlines = [
+            {"corners": [[float(x) / width, float(y) / height] for x, y in one.corners], "flags": list(one.flags)}
+            for one in look.pages
+        ]
+        with self._lock:
+            frames = self._live.frames + 1
+            self._live = _Live(outlines, look.phase, (width, height), frames, time.monotonic())
+
+    def _shoot(self, jpeg: bytes, look: Look) -> None:
+        """Make pages of a frame that is already in hand."""
+        try:
+            taken = scan.shot(jpeg, self._dpi)
+            sheets: list[Sheet] = []
+            for corners, flags in self._found(taken, look) or [scan.ALL]:
+                sheets += scan.pages(taken, corners, self.mode, upright=upright.turn, flags=flags)
+        except (ValueError, cv2.error) as trouble:
+            self._told(str(trouble))
+            return
+        with self._lock:
+            if self._ended:
+                return
+            try:
+                for sheet in sheets:
+                    self._keep(sheet, jpeg)
+            except (PileMistake, OSError) as trouble:
+                self._told(str(trouble))
+                return
+            self._flash += 1
+            self._trouble = ""
+            self._watch.taken()
+            self._touch()
+
+    def _found(self, taken: scan.Shot, look: Look) -> list[tuple[scan.Corners | None, tuple[str, ...]]]:
+        """The pages of the shot, found again in full sharpness; those of the live view where that finds others."""
+        height, width = taken.bgr.shape[:2]
+        scale = np.array((width / look.width, height / look.height), np.float32)
+        seen = [(one.corners * scale, one.flags) for one in look.pages]
+        sharp = scan.found(taken.bgr)
+        return sharp if len(sharp) == len(seen) else [(corners, flags) for corners, flags in seen]
+
+    def _keep(self, sheet: Sheet, shot: bytes) -> None:
+        self._remember()
+        if self._again is not None and self._again in self._keys:
+            self._pile.replace(self._keys.index(self._again), sheet, shot)
+            key, self._again = self._again, None
+        else:
+            self._pile.add(sheet, shot)
+            key, self._next_key = self._next_key, self._next_key + 1
+            self._keys = [*self._keys, key]
+        if self.searchable:
+            self._reading[key] = (0, 0)
+            self._to_read.put(key)
+
+    def _told(self, sentence: str) -> None:
+        with self._lock:
+            if self._trouble != sentence:
+                self._trouble = sentence
+                self._touch()
+
+    def _read(self) -> None:
+        """Read the pages' text, one after the other, giving way to everything else."""
+        with Reader(behind=True) as reader:
+            while (key := self._to_read.get()) is not None and not self._ended:
+                with self._lock:
+                    sheet = self._pile[self._keys.index(key)] if key in self._keys else None
+                if sheet is None:
+                    self._reading.pop(key, None)
+                    continue
+                with contextlib.suppress(TextTrouble, Stopped):  # a page without its text is a page all the same
+                    self._take_in(key, sheet, scan.read(sheet, self._lines(reader, key)))
+                with self._lock:
+                    self._reading.pop(key, None)
+                    self._touch()
+
+    def _lines(self, reader: Reader, key: int) -> Callable[[np.ndarray], list[Line]]:
+        """The reader, telling how far it is and stopping at the session's end."""
+
+        def told(done: int, of: int) -> None:
+            with self._lock:
+                self._reading[key] = (done, of)
+
+        return lambda bgr: reader.read(bgr, told, lambda: not self._ended)
+
+    def _take_in(self, key: int, before: Sheet, read: Sheet) -> None:
+        """The text belongs to the picture it was read from: not to one that has been cut or turned meanwhile."""
+        with self._lock:
+            if key not in self._keys:
+                return
+            place = self._keys.index(key)
+            if self._pile[place].data == before.data and self._pile[place].turn == before.turn:
+                self._pile.amend(place, read)
+
+
+def _small(jpeg: bytes) -> np.ndarray | None:
+    """The frame at an eighth, a quarter or half its size, as the JPEG itself can be decoded: BGR; None when damaged."""
+    full = _size(jpeg)
+    factor = next((n for n in (8, 4, 2) if max(full) / n >= SMALL), 1)
+    flags = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
+    kind = flags.get(factor, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), kind)
+
+
+def _size(jpeg: bytes) -> tuple[int, int]:
+    """Width and height from the JPEG's frame header; zeros when there is none."""
+    at = 2
+    while at + 9 < len(jpeg) and jpeg[at] == 0xFF:
+        kind, long = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
+        at += 2 + long
+    return 0, 0
+
+
+def _on_paper(sheets: Sequence[Sheet]) -> Iterator[Sheet]:
+    """Sheets of A4: cards go together, up to two on one; everything else has its own."""
+    cards: list[Sheet] = []
+    for sheet in sheets:
+        if max(sheet.size_mm) < 100:
+            cards.append(sheet)
+            if len(cards) == 2:
+                yield scan.copies(cards)
+                cards = []
+            continue
+        if cards:
+            yield scan.copies(cards)
+            cards = []
+        yield scan.copies([sheet])
+    if cards:
+        yield scan.copies(cards)
+
+
+def private_folder(name: str = "bianmin-scan") -> Path:
+    """A new folder only we can look into, in memory where the machine has a RAM disk."""
+    import tempfile
+
+    shm = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=shm if os.access(shm, os.W_OK) else None))
