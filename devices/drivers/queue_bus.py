@@ -25,6 +25,7 @@ from typing import Any, ClassVar, cast
 from devices import driver
 from devices.driver import OrderMistake, Timing
 from devices.pads.keys import RATINGS
+from devices.pads.presses import PACE, Presses
 from devices.roles import (
     CALL_PAD,
     EVALUATOR,
@@ -54,8 +55,7 @@ FRAME = re.compile(
 LONGEST = 15  # bytes of a frame
 
 WINDOW = 0.5  # s of quiet after which the same frame is a new press
-PACE = 960  # bytes a second at 9600: what tells time on a line that is never quiet
-PASSED = 480  # bytes in WINDOW
+PASSED = int(PACE * WINDOW)  # bytes in it
 ORDER_WAIT = 0.1  # s after an order until its (unknowable) outcome is told
 JUNK = 256  # bytes outside frames before the line counts as garbled
 REPEATS = 5  # acknowledged repeats of one press; more than that is an echo that should not be
@@ -140,8 +140,7 @@ class Driver(driver.Driver):
         """See Driver."""
         self._tail = b""
         self._acks: dict[bytes, None] = {}  # in order, each once
-        self._passed = 0  # the line's clock in bytes: heard, said and waited for; never faster than real time
-        self._last: dict[int, tuple[bytes, int, int]] = {}  # address → its newest frame, repeats of it, when
+        self._presses = Presses(WINDOW)
         self._sent: deque[tuple[bytes, int]] = deque(maxlen=16)  # what may come back as an echo, when
         self._echo = {"yes": True, "no": False}.get(self.set_up.echo)
         self._order: Order | None = None
@@ -161,7 +160,7 @@ class Driver(driver.Driver):
         """See Driver. Nothing is waited for but quiet itself: it separates presses."""
         if self._order and not self._frames:
             return ORDER_WAIT
-        return WINDOW if self._last or self._sent or self._babble else None
+        return WINDOW if self._presses or self._sent or self._babble else None
 
     def encode(self, order: Order) -> bytes:
         """See Driver."""
@@ -182,15 +181,15 @@ class Driver(driver.Driver):
             self._begun = True
         else:
             return b""
-        self._passed += len(frame)
+        self._presses.passes(len(frame))
         if self._echo is not False:
-            self._sent.append((frame, self._passed))
+            self._sent.append((frame, self._presses.passed))
         return frame
 
     def feed(self, data: bytes) -> list[News]:
         """See Driver."""
         news: list[News] = []
-        self._passed += len(data)
+        self._presses.passes(len(data))
         for frame in self._split(data):
             if self._sent and self._is_echo(frame):
                 continue
@@ -215,7 +214,7 @@ class Driver(driver.Driver):
 
     def silence(self) -> list[News]:
         """See Driver."""
-        self._passed += int(PACE * (self.patience or 0))
+        self._presses.passes(int(PACE * (self.patience or 0)))
         if self._order and not self._frames:
             lost = self._echo and {frame for frame, _ in self._sent}.intersection(self._encode(self._order))
             if lost:
@@ -223,7 +222,7 @@ class Driver(driver.Driver):
             return self._end("The frame went out; devices on this line do not acknowledge what they are told.")
         if self._echo is None and any(frame[2] in HOST_ONLY for frame, _ in self._sent):
             self._echo = False  # it would have come back by now
-        self._last.clear()
+        self._presses.quiet()
         self._sent.clear()
         self._babble = False
         return []
@@ -269,7 +268,7 @@ class Driver(driver.Driver):
 
     def _is_echo(self, frame: bytes) -> bool:
         for sent in self._sent:
-            if sent[0] == frame and self._passed - sent[1] <= PASSED + len(frame):
+            if sent[0] == frame and self._presses.passed - sent[1] <= PASSED + len(frame):
                 self._sent.remove(sent)
                 self._echo = True if frame[2] in HOST_ONLY else self._echo
                 return True
@@ -293,13 +292,11 @@ class Driver(driver.Driver):
         """Acknowledge a device's frame, and tell it unless it is a repeat."""
         address = frame[5]
         answer = acknowledgement(frame)
-        last, repeats, then = self._last.get(address, (b"", 0, 0))
-        if frame == last and (answer in self._acks or self._passed - then <= PASSED):
-            self._last[address] = (frame, repeats + (answer not in self._acks), self._passed)
+        again, repeats = self._presses.again(address, frame, unanswered=answer in self._acks)
+        if again:
             if repeats < REPEATS:
                 self._acks[answer] = None
             return []
-        self._last[address] = (frame, 0, self._passed)
         self._acks[answer] = None
         news: list[News] = []
         if not self._alive:

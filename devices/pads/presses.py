@@ -14,24 +14,32 @@ class Presses:
 
     def __init__(self, window: float) -> None:
         self._window = int(window * PACE)
-        self._passed = 0
-        self._last: dict[int, tuple[bytes, int, int]] = {}  # address → frame, repeats of it, when
+        self.passed = 0  # the line's clock in bytes: heard, said and waited for; never faster than real time
+        self._last: dict[int, tuple[bytes, int, int]] = {}  # address → its newest frame, repeats of it, when
 
     def __bool__(self) -> bool:
         return bool(self._last)
 
     def passes(self, count: int) -> None:
         """So many bytes have been heard, said or waited for."""
-        self._passed += count
+        self.passed += count
+
+    def again(self, address: int, frame: bytes, unanswered: bool = False) -> tuple[bool, int]:
+        """Whether this was said before, and how often it was repeated before now.
+
+        `unanswered`: our answer has not gone out yet, so it is a repeat however late it comes, and counts for none.
+        """
+        last, repeats, then = self._last.get(address, (b"", 0, 0))
+        again = bool(self._window) and frame == last and (unanswered or self.passed - then <= self._window)
+        before = repeats if again else 0
+        if self._window:
+            self._last[address] = (frame, before + (again and not unanswered), self.passed)
+        return again, before
 
     def repeats(self, address: int, frame: bytes) -> int:
-        """How many times this press was said before: 0 when it is new."""
-        last, repeats, then = self._last.get(address, (b"", 0, 0))
-        again = frame == last and self._passed - then < self._window
-        repeats = repeats + 1 if again else 0
-        if self._window:
-            self._last[address] = (frame, repeats, self._passed)
-        return repeats
+        """Which repeat of a press this is: 0 when it is new."""
+        again, before = self.again(address, frame)
+        return before + again
 
     def quiet(self) -> None:
         """The line has been quiet: whatever comes now is new."""
