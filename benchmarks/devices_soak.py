@@ -93,6 +93,9 @@ def happenings(driver: str, address: int) -> Iterator[News]:
             yield CARD if n % 2 else roles.CardRemoved()
         elif "ticket-printer" in has:
             yield roles.PaperNearEnd(over=n % 2 == 0)
+        elif driver == "polled-pad" and n % 2:
+            # A wish for a number ends with the next key, and "P" is a recall and a receipt: neither can be counted.
+            yield roles.KeyPressed(key=roles.Key.TRANSFER, address=address)
         elif "call-pad" in has and n % 2:
             yield roles.KeyPressed(key=(roles.Key.CALL_NEXT, roles.Key.RECALL)[n // 2 % 2], address=address)
         elif "evaluator" in has:
