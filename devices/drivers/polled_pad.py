@@ -161,6 +161,7 @@ class Pad:
     missed: int = 0  # scans in a row without an answer
     silent: bool = False
     alive: bool = False
+    receipt_due: bool = False  # a number was sent to it whose receipt has not been heard
 
 
 class Driver(driver.Driver):
@@ -272,6 +273,8 @@ class Driver(driver.Driver):
         self._tries += 1
         self._owed.extend(self._frames)
         self._asked = self._order.address or self.set_up.addresses[0]
+        if isinstance(self._order, ShowNumber) and self._asked in self._pads:
+            self._pads[self._asked].receipt_due = True
 
     def _encode(self, order: Order) -> list[bytes]:
         if type(order) not in OPTION:
@@ -295,10 +298,14 @@ class Driver(driver.Driver):
             self._asked = None if mine else self._asked
         elif mine and not self._owed_is_open():
             if isinstance(self._order, ShowNumber) and status.letter == RECEIVED:
+                pad.receipt_due = False
                 news += self._end(Obeyed)
                 return  # so this is no recall
             if not isinstance(self._order, ShowNumber):
                 news += self._end(Unconfirmed, "The pad answered, but its status does not say whether it did it.")
+        if status.letter == RECEIVED and pad.receipt_due and (before is None or before.letter != RECEIVED):
+            pad.receipt_due = False
+            return  # the receipt of a number we had given up: nobody pressed anything
         news += self._tell(address, before, status)
 
     def _owed_is_open(self) -> bool:
@@ -322,8 +329,8 @@ class Driver(driver.Driver):
         return news
 
     def _is_press(self, before: Status | None, status: Status) -> bool:
-        """A pause found at the first scan is a state, and whatever else is found there waits for us."""
-        return status.letter != PAUSED if before is None else before.letter != status.letter
+        """What is found at the first scan waits for us; but a pause is a state, and "P" may be an old receipt."""
+        return status.letter not in (PAUSED, RECEIVED) if before is None else before.letter != status.letter
 
     def _well(self, address: int, pad: Pad, news: list[News]) -> None:
         pad.missed = 0
