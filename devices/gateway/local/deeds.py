@@ -9,15 +9,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import gevent
 
-from devices import documents
 from devices.gateway import trials
 from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.refusal import Refusal
+from devices.gateway.local.sheets import SheetMistake, as_pdf
 from devices.orders import Outcome
 from devices.roles import (
     AskRating,
@@ -128,12 +128,12 @@ class Deeds:
         return self._done(wish, _order(PrintSlip, wish.given))
 
     def page(self, wish: Wish) -> dict[str, Any]:
-        """Print a PDF on sheets."""
+        """Print a PDF or a picture on sheets."""
         order = _order(PrintDocument, {"title": "", **wish.given})
-        if b"%PDF-" not in order.pdf[:1024]:
-            raise Refusal(400, "no-pdf", "the document is not a PDF")
-        if len(order.pdf) > documents.MOST:
-            raise Refusal(413, "too-long", "The document is too large; print it in parts.")
+        try:
+            order = replace(order, pdf=gevent.get_hub().threadpool.apply(as_pdf, (order.pdf,)))
+        except SheetMistake as wrong:
+            raise Refusal(400, "unprintable", str(wrong)) from wrong
         if not 1 <= order.copies <= 50:
             raise Refusal(400, "bad-field", "Copies are 1 to 50.")
         return self._done(wish, order, PRINTING)
