@@ -518,6 +518,19 @@ def test_what_cannot_be_is_said(clerk):
     assert page.json("GET", "/v1/nothing", status=404)["code"] == "no-door"
 
 
+def test_a_device_that_is_taken_out_of_the_configuration(clerk, until):
+    page = clerk.pair()
+    with page.socket() as feed:
+        feed.hear("devices")
+        answer = in_background(lambda: page.ask("id-reader", "card", 404, seconds=20))
+        until(lambda: page.devices()["id-reader"]["owner"] == BUSINESS)
+        clerk.station.apply([entry for entry in clerk.bench.entries if entry.name != "id-reader"])
+        assert answer.result(20)["code"] == "no-device"
+        told = feed.hear("devices", lambda m: "id-reader" not in [d["name"] for d in m["devices"]])
+        assert len(told["devices"]) == 6
+    assert page.ask("id-reader", "card", 404)["code"] == "no-device"
+
+
 def test_sent_but_unconfirmed_is_not_done(clerk_with, bench):
     bench.add("old strip", "pingan-strip", {"acks": False})
     page = clerk_with().pair()
@@ -619,6 +632,19 @@ def test_a_socket_that_does_not_greet_properly(clerk, said, code):
     while feed.next() is not None:
         pass
     assert feed.ended == code
+    feed.close()
+
+
+def test_a_socket_that_never_greets_is_closed_though_it_drips(clerk):
+    from wsproto.events import Ping
+
+    clerk.pair()
+    feed = Feed(clerk.url, BUSINESS)
+    ends = time.monotonic() + 15
+    with pytest.raises(OSError):
+        while time.monotonic() < ends:
+            feed.plug.sendall(feed.wire.send(Ping()))
+            time.sleep(0.2)
     feed.close()
 
 
