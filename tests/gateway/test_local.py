@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import logging
 import re
@@ -12,15 +13,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pikepdf
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from local_hall import BUSINESS, OTHER, Feed, HandshakeRefused, PageSide
+from PIL import Image
 
 from config.reader import Mistake
 from config.words import translator
 from devices.documents import trial_page
-from devices.gateway import local
+from devices.gateway import create_gateway, local
 from devices.gateway.local import Pairs
 from devices.gateway.local.deeds import GRADES, NEEDS
 from devices.gateway.local.refusal import REPORTS, ROOM, Refusal
@@ -182,6 +185,19 @@ def test_a_rebound_name_is_turned_away(clerk, host):
         assert page.json("GET", path, status=421, Host=host)["code"] == "foreign-host"
     with pytest.raises(HandshakeRefused, match="421"):
         Feed(clerk.url, BUSINESS, host=host)
+
+
+def test_other_machines_are_turned_away(clerk_with):
+    """Also where the technician's page is open to the network, by password."""
+    clerk = clerk_with(facade=True, origins=[BUSINESS])
+    app = create_gateway(clerk.station, title="t", login=lambda password: False)
+    clerk.local.mount(app)
+    client = app.test_client()
+    for path in ("/v1/hello", "/v1/devices", "/v1/pair", "/v1/sample", "/getPic"):
+        said = {"Host": "127.0.0.1", "Origin": BUSINESS}
+        for remote in ("10.0.0.7", "fe80::7"):
+            assert client.get(path, headers=said, environ_base={"REMOTE_ADDR": remote}).status_code == 403, path
+    assert client.get("/v1/hello", headers=said, environ_base={"REMOTE_ADDR": "::1"}).status_code == 200
 
 
 def test_too_many_wishes_do_not_flood_the_clerk(clerk):
@@ -439,8 +455,22 @@ def test_a_page(clerk):
     assert page.ask("sheets", "page", pdf=pdf, title="回执", copies=2) == {"result": "done"}
     [job] = sheets.simulator.jobs.values()
     assert (job.title, job.copies, job.pdf) == ("回执", 2, trial_page().pdf)
-    assert page.ask("sheets", "page", 400, pdf=base64.b64encode(b"GIF89a").decode())["code"] == "no-pdf"
+    assert page.ask("sheets", "page", 400, pdf=base64.b64encode(b"GIF89a").decode())["code"] == "unprintable"
+    assert (
+        page.ask("sheets", "page", 400, pdf=base64.b64encode(b"\x89PNG\r\n\x1a\n..").decode())["code"] == "unprintable"
+    )
     assert page.ask("sheets", "page", 400, pdf=pdf, copies=1000)["code"] == "bad-field"
+
+
+def test_a_picture_on_a_sheet(clerk):
+    page, sheets = clerk.pair(), clerk.bench.far["sheets"]
+    drawn = io.BytesIO()
+    Image.new("RGB", (800, 300), "navy").save(drawn, "PNG")
+    assert page.ask("sheets", "page", pdf=base64.b64encode(drawn.getvalue()).decode()) == {"result": "done"}
+    [job] = sheets.simulator.jobs.values()
+    with pikepdf.open(io.BytesIO(job.pdf)) as printed:
+        [sheet] = printed.pages
+        assert [round(float(x)) for x in sheet.mediabox] == [0, 0, 842, 595]  # A4 across, in points
 
 
 def test_a_code_and_the_scanner_goes_out_again(clerk, until):
@@ -486,6 +516,19 @@ def test_what_cannot_be_is_said(clerk):
     assert page.ask("id-reader", "card", 400, seconds=1e9)["code"] == "bad-field"
     assert page.json("POST", "/v1/devices/printer/slip", [1], status=400)["code"] == "unreadable"
     assert page.json("GET", "/v1/nothing", status=404)["code"] == "no-door"
+
+
+def test_a_device_that_is_taken_out_of_the_configuration(clerk, until):
+    page = clerk.pair()
+    with page.socket() as feed:
+        feed.hear("devices")
+        answer = in_background(lambda: page.ask("id-reader", "card", 404, seconds=20))
+        until(lambda: page.devices()["id-reader"]["owner"] == BUSINESS)
+        clerk.station.apply([entry for entry in clerk.bench.entries if entry.name != "id-reader"])
+        assert answer.result(20)["code"] == "no-device"
+        told = feed.hear("devices", lambda m: "id-reader" not in [d["name"] for d in m["devices"]])
+        assert len(told["devices"]) == 6
+    assert page.ask("id-reader", "card", 404)["code"] == "no-device"
 
 
 def test_sent_but_unconfirmed_is_not_done(clerk_with, bench):
@@ -592,6 +635,19 @@ def test_a_socket_that_does_not_greet_properly(clerk, said, code):
     feed.close()
 
 
+def test_a_socket_that_never_greets_is_closed_though_it_drips(clerk):
+    from wsproto.events import Ping
+
+    clerk.pair()
+    feed = Feed(clerk.url, BUSINESS)
+    ends = time.monotonic() + 15
+    with pytest.raises(OSError):
+        while time.monotonic() < ends:
+            feed.plug.sendall(feed.wire.send(Ping()))
+            time.sleep(0.2)
+    feed.close()
+
+
 def test_a_foreign_page_cannot_open_a_socket(clerk):
     clerk.pair()
     for origin in (OTHER, "", "null"):
@@ -620,7 +676,7 @@ def test_every_message_is_translated():
         text = template.read_text("utf-8")
         said |= set(re.findall(r"""\b(?:two|_|second)\(['"](.+?)["']\)""", text))
         said |= set(re.findall(r'\("[a-z]+", "[a-z-]+", "(.+?)"\)', text))
-    said.add(REPORTS)
+    said |= {REPORTS, *re.findall(r'SheetMistake\("(.+?)"\)', code)}
     chinese = translator(ROOM)
     assert len(said) > 60
     assert sorted(m for m in said if not re.search(r"[\u4e00-\u9fff]", chinese(m))) == []
@@ -630,6 +686,16 @@ def test_pages_hold_no_inline_script_or_style():
     for template in (Path(local.__file__).parent / "templates").rglob("*.html"):
         text = template.read_text(encoding="utf-8")
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text), template
+
+
+def test_the_comparison_names_tests_that_are_there():
+    root = Path(local.__file__).parents[3]
+    text = (root / "docs" / "compared.md").read_text("utf-8")
+    tests = "".join(file.read_text("utf-8") for file in (root / "tests" / "gateway").glob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", text)
+    assert len(named) > 15
+    assert [name for name in named if f"def {name}(" not in tests] == []
+    assert all((root / path).exists() for path in re.findall(r"`(tests/\w+/\w+\.py)`", text))
 
 
 def test_the_module_offers_every_deed():

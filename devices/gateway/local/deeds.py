@@ -9,15 +9,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import gevent
 
-from devices import documents
 from devices.gateway import trials
 from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.refusal import Refusal
+from devices.gateway.local.sheets import SheetMistake, as_pdf
 from devices.orders import Outcome
 from devices.roles import (
     AskRating,
@@ -42,7 +42,7 @@ from devices.roles import (
     TriggerScan,
     Unconfirmed,
 )
-from devices.station import State, Station
+from devices.station import DeviceEntry, DeviceState, State, Station
 from devices.words import WordMistake, build, to_json
 
 LOOK = 0.02  # seconds between two looks at what has been heard
@@ -106,7 +106,7 @@ class Deeds:
 
     def code(self, wish: Wish) -> dict[str, Any]:
         """The code held before the scanner within `seconds`; scanners that can be triggered are."""
-        lit = not self._lacks(wish.device, TriggerScan)
+        lit = not trials.driver_of(self.station.entries[wish.device]).lacks(TriggerScan)
         with self.hearing.of(wish.device) as heard:
             try:
                 if lit:
@@ -128,12 +128,12 @@ class Deeds:
         return self._done(wish, _order(PrintSlip, wish.given))
 
     def page(self, wish: Wish) -> dict[str, Any]:
-        """Print a PDF on sheets."""
+        """Print a PDF or a picture on sheets."""
         order = _order(PrintDocument, {"title": "", **wish.given})
-        if b"%PDF-" not in order.pdf[:1024]:
-            raise Refusal(400, "no-pdf", "the document is not a PDF")
-        if len(order.pdf) > documents.MOST:
-            raise Refusal(413, "too-long", "The document is too large; print it in parts.")
+        try:
+            order = replace(order, pdf=gevent.get_hub().threadpool.apply(as_pdf, (order.pdf,)))
+        except SheetMistake as wrong:
+            raise Refusal(400, "unprintable", str(wrong)) from wrong
         if not 1 <= order.copies <= 50:
             raise Refusal(400, "bad-field", "Copies are 1 to 50.")
         return self._done(wish, order, PRINTING)
@@ -148,17 +148,23 @@ class Deeds:
 
     # ---- what they have in common --------------------------------------------------------------------------------
 
-    def lacks(self, device: str, deed: str) -> str:
-        """Why this device cannot do a deed at all, as a message id; empty when it can."""
-        needs = NEEDS[deed]
-        return self._lacks(device, needs) if needs else ""
+    def check(self, device: str, deed: str) -> None:
+        """Raises Refusal when there is no such device, or it does no such thing."""
+        if ROLE_OF.get(deed) not in self._state(device).roles:
+            raise Refusal(404, "no-deed", "This device does no such thing.")
+        if lack := lacks(self.station.entries[device], deed):
+            raise Refusal(501, "cannot", lack)
 
-    def _lacks(self, device: str, kind: type[Order]) -> str:
-        return trials.driver_of(self.station.entries[device]).lacks(kind)
+    def _state(self, device: str) -> DeviceState:
+        """How it is. Raises Refusal when there is none, or none any more."""
+        try:
+            return self.station.state(device)
+        except KeyError:
+            raise Refusal(404, "no-device", "This machine has no device called {device}.", device=device) from None
 
     def _address(self, wish: Wish) -> int:
         """The address on the cable: the one said, that of the window said, or the first."""
-        windows = self.station.state(wish.device).windows
+        windows = self._state(wish.device).windows
         given = wish.given
         if "window" in given:
             found = [address for address, no in windows.items() if no == given["window"]]
@@ -171,6 +177,7 @@ class Deeds:
         return address
 
     def _send(self, wish: Wish, order: Order, patience: float = 12.0) -> Outcome:
+        self._state(wish.device)
         future: Future[Outcome] = self.station.send(wish.device, order, patience)
         while not future.done():  # an order on its way is not called back: its outcome is waited for
             gevent.sleep(LOOK)
@@ -198,7 +205,7 @@ class Deeds:
                 return None
             if not wish.still_there():
                 raise Gone
-            if (state := self.station.state(wish.device)).state not in WORKS:
+            if (state := self._state(wish.device)).state not in WORKS:
                 raise Refusal(502, "not-ready", state.reason or "The device is not ready.")
             gevent.sleep(LOOK)
 
@@ -232,6 +239,12 @@ NEEDS: dict[str, type[Order] | None] = {
     "page": PrintDocument,
     "text": ShowText,
 }
+
+
+def lacks(entry: DeviceEntry, deed: str) -> str:
+    """Why this device cannot do a deed of its role, as a message id; empty when it can."""
+    needs = NEEDS[deed]
+    return trials.driver_of(entry).lacks(needs) if needs else ""
 
 
 def _ends(given: Mapping[str, Any], usual: float) -> float:

@@ -13,7 +13,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from devices.gateway.guard import harden
-from devices.gateway.local.deeds import ROLE_OF, Gone, Wish
+from devices.gateway.local.deeds import Gone, Wish
 from devices.gateway.local.origins import is_origin, origin_in, own_origin
 from devices.gateway.local.refusal import Refusal, answer
 from devices.gateway.local.signed import public_key
@@ -146,7 +146,7 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
     @app.post("/v1/devices/<path:name>/<deed>")
     def do(name: str, deed: str) -> Response | tuple[Response, int]:
         page = gateway.page_of(request)
-        _can(gateway, name, deed)
+        gateway.deeds.check(name, deed)
         if deed == "stream":
             with gateway.leases.during(name, page):  # a camera somebody else has is told now, in words
                 return jsonify(path=f"/v1/streams/{gateway.new_stream(name, page)}")
@@ -159,16 +159,6 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
             sentence = gateway.say("Sent, but nobody can know: look at the device.")
             return jsonify({**done, "sentence": sentence, "reason": gateway.say(done["reason"])}), 202
         return jsonify(done)
-
-
-def _can(gateway: LocalGateway, name: str, deed: str) -> None:
-    """Raises Refusal when there is no such device, or it does no such thing."""
-    if name not in gateway.station.entries:
-        raise Refusal(404, "no-device", "This machine has no device called {device}.", device=name)
-    if ROLE_OF.get(deed) not in gateway.station.state(name).roles:
-        raise Refusal(404, "no-deed", "This device does no such thing.")
-    if lack := gateway.deeds.lacks(name, deed):
-        raise Refusal(501, "cannot", lack)
 
 
 def _streams(app: Flask, gateway: LocalGateway) -> None:

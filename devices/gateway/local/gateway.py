@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from flask import Flask, Request
 
 from devices.gateway import faces
 from devices.gateway.local import doors, pages
-from devices.gateway.local.deeds import NEEDS, ROLE_OF, Deeds
+from devices.gateway.local.deeds import NEEDS, ROLE_OF, Deeds, lacks
 from devices.gateway.local.facade import ROOTS, Facade
 from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.leases import Leases, Page
@@ -23,7 +23,7 @@ from devices.gateway.local.refusal import Refusal, speaker
 from devices.gateway.local.signed import Signatures
 from devices.gateway.local.sockets import Socket
 from devices.roles import FrameSeen, News
-from devices.station import Station
+from devices.station import DeviceEntry, DeviceState, Station
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -67,6 +67,7 @@ class LocalGateway:
         self.frames: dict[str, FrameSeen] = {}
         self.tls_port = tls_port or None  # told to pages, which may need it
         self._streams: dict[str, Stream] = {}
+        self._can: dict[str, tuple[DeviceEntry, list[str]]] = {}
         self.app = Flask(__name__, static_folder=None)
         doors.open_doors(self.app, self)
         pages.open_pages(self.app, self)
@@ -143,13 +144,16 @@ class LocalGateway:
 
     def devices_for(self, page: Page) -> list[dict[str, Any]]:
         """Every device as a page sees it: how it is, what it can do, and who has it."""
-        return [self._device(row, page) for row in faces.overview(self.station, self.say)]
+        entries = self.station.entries
+        # The technician may take a device away meanwhile: what is no longer configured is left out.
+        return [
+            self._device(state, entries[state.name], page) for state in self.station.states() if state.name in entries
+        ]
 
-    def _device(self, row: Mapping[str, Any], page: Page) -> dict[str, Any]:
-        name = row["name"]
-        state, owner = self.station.state(name), self.leases.owner(name)
+    def _device(self, state: DeviceState, entry: DeviceEntry, page: Page) -> dict[str, Any]:
+        row, owner = faces.row(state, self.say), self.leases.owner(state.name)
         return {
-            "name": name,
+            "name": state.name,
             "roles": list(state.roles),
             "called": row["roles"],
             "state": state.state.value,
@@ -158,10 +162,18 @@ class LocalGateway:
             "icon": row["icon"],
             "shape": row["shape"],
             "windows": sorted(set(state.windows.values())),
-            "can": [deed for deed in NEEDS if ROLE_OF[deed] in state.roles and not (self.deeds.lacks(name, deed))],
+            "can": self._can_of(state, entry),
             "owner": owner.origin if owner else None,
             "yours": owner == page,
         }
+
+    def _can_of(self, state: DeviceState, entry: DeviceEntry) -> list[str]:
+        """What a device can do; found out once for each configuration of it."""
+        known = self._can.get(state.name)
+        if known is None or known[0] is not entry:
+            able = [deed for deed in NEEDS if ROLE_OF[deed] in state.roles and not lacks(entry, deed)]
+            known = self._can[state.name] = (entry, able)
+        return known[1]
 
     # ---- live pictures -------------------------------------------------------------------------------------------
 

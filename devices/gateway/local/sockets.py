@@ -113,6 +113,9 @@ class Socket:
         greeted_until = time.monotonic() + HELLO
         while not self._closing:
             if self._page is None:
+                if time.monotonic() > greeted_until:
+                    self._end(SIGNED_OUT, "no hello")
+                    return
                 self._socket.settimeout(max(0.1, greeted_until - time.monotonic()))
             data = self._socket.recv(65536)
             self._socket.settimeout(PATIENCE)

@@ -201,7 +201,7 @@ export class Gateway extends EventTarget {
   printSlip(slip, choice) { return this.#do("slip", choice, [], slip); }
 
   /**
-   * Print a PDF on sheets.
+   * Print a PDF, or a JPEG or PNG picture, on A4 sheets.
    * @param {Blob|ArrayBuffer|Uint8Array} pdf @param {{title?: string, copies?: number} & Choice} [choice] @returns {Promise<Outcome>}
    */
   async printPage(pdf, { title = "", copies = 1, ...choice } = {}) {

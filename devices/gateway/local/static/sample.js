@@ -56,7 +56,11 @@ $("pair").addEventListener("click", async () => {
   await look();
 });
 
-gateway.addEventListener("devices", ({ detail }) => detail.forEach(show));
+gateway.addEventListener("devices", ({ detail }) => {
+  $("way").hidden = true;
+  stand(true);
+  detail.forEach(show);
+});
 gateway.addEventListener("lost", () => look());
 gateway.addEventListener("taken", ({ detail }) => tell(detail.device, words("told-taken"), "done"));
 gateway.addEventListener("owned", ({ detail }) => tell(detail.device, words("told-waits"), "unknown"));
