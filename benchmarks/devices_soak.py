@@ -51,12 +51,6 @@ CARD = roles.CardPresented(
     address_text="测试市示例区样板路1号", authority="测试市公安局", start="20200101", end="20400101",
 )  # fmt: skip
 
-# A pad that sends one character for a key takes any such character for that key, noise as well. Nobody can tell them
-# apart, so here it sends words; what it makes of noise is the faults' tests' business.
-SET_UP: dict[str, dict[str, Any]] = {
-    "ascii-pad": {"keys": {"NEXT": "call_next", "AGAIN": "recall"}, "grades": {f"GRADE{n}": n for n in range(1, 6)}}
-}
-
 
 @dataclass(frozen=True)
 class Place:
@@ -80,7 +74,7 @@ def places() -> list[Place]:
     while len(found) < ALL:
         name = alone.pop(0)
         wired = {"serial", "socket"} & set(drivers.load(name).Driver.links)
-        found.append(Place(f"{len(found):02d} {name}", name, SET_UP.get(name, {}), "pty" if wired else "sim"))
+        found.append(Place(f"{len(found):02d} {name}", name, {}, "pty" if wired else "sim"))
     return found
 
 
@@ -189,8 +183,11 @@ class FarEnd:
         on_it = [p for p in self.places if p.where == "line"] if place.where == "line" else [place]
         if id(cable) in self.faulty or any(now < self.untrusted.get(p.name, 0.0) for p in on_it):
             return
-        # A code has no checksum and no beginning: what comes badly is another code, and no driver could know.
-        bare = any(role.name == "code-scanner" for role in drivers.load(place.driver).Driver.roles)
+        # A code has no checksum and no beginning, nor has a pad's character: what comes badly is another one, and no
+        # driver could know.
+        bare = place.driver == "ascii-pad" or any(
+            role.name == "code-scanner" for role in drivers.load(place.driver).Driver.roles
+        )
         fault = self.dice.choice(("split", *BROKEN) if bare else (*BADLY, *BROKEN))
         if fault in BROKEN:
             if any(now < self.last[p.name] + _settled(p) for p in on_it):
