@@ -78,6 +78,18 @@ def places() -> list[Place]:
     return found
 
 
+def _faults(driver: str) -> tuple[str, ...]:
+    """What can become of its cable so that its driver can know it.
+
+    A code has no checksum and no beginning, nor has a pad's single character: what comes badly is another one. The
+    kernel's key events come from memory and not over a wire: they come, or the device is gone.
+    """
+    if "evdev" in drivers.load(driver).Driver.links and "serial" not in drivers.load(driver).Driver.links:
+        return ("split", "silent", "unplugged")
+    coded = any(role.name == "code-scanner" for role in drivers.load(driver).Driver.roles)
+    return ("split", *BROKEN) if coded or driver == "ascii-pad" else (*BADLY, *BROKEN)
+
+
 def _fits_on_line(name: str) -> bool:
     driver = drivers.load(name).Driver
     return "serial" in driver.links and driver.baud == 9600 and "addresses" in fields_of(driver.Options)
@@ -183,12 +195,7 @@ class FarEnd:
         on_it = [p for p in self.places if p.where == "line"] if place.where == "line" else [place]
         if id(cable) in self.faulty or any(now < self.untrusted.get(p.name, 0.0) for p in on_it):
             return
-        # A code has no checksum and no beginning, nor has a pad's character: what comes badly is another one, and no
-        # driver could know.
-        bare = place.driver == "ascii-pad" or any(
-            role.name == "code-scanner" for role in drivers.load(place.driver).Driver.roles
-        )
-        fault = self.dice.choice(("split", *BROKEN) if bare else (*BADLY, *BROKEN))
+        fault = self.dice.choice(_faults(place.driver))
         if fault in BROKEN:
             if any(now < self.last[p.name] + _settled(p) for p in on_it):
                 return  # something has just happened there and may still be on its way

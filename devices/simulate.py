@@ -34,6 +34,7 @@ from devices.roles import News, Order
 TICK = 0.1  # seconds between two ticks of a simulator
 SLICE = 0.02  # seconds between two portions of babble
 MOST = 4_000_000  # bytes waiting to be taken by the other side
+LONGEST_WAIT = 0.5  # seconds for which somebody else is let finish; pictures in single bytes never would
 STALE = 2.0  # seconds after which bytes that nobody takes are gone, as on a real line
 
 
@@ -78,6 +79,7 @@ class SimulatedDevice:
         self._count = itertools.count()
         self._out = bytearray()
         self._moved = 0.0  # when the other side last took something
+        self._free_at = 0.0  # when what is being said has been said
         self._back_at: float | None = None  # when a cable that died is put back
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._closing = False
@@ -213,8 +215,14 @@ class SimulatedDevice:
             return obeyed
 
     def _say(self, answer: bytes) -> None:
-        for delay, piece in self._line.say(answer):
-            self._put(delay, piece)
+        """Whole, however the line cuts it: nobody on a line speaks while another one does."""
+        pieces = self._line.say(answer)
+        if pieces:
+            now, first = time.monotonic(), pieces[0][0]
+            waits = min(max(0.0, self._free_at - now - first), LONGEST_WAIT)
+            for delay, piece in pieces:
+                self._put(delay + waits, piece)
+            self._free_at = now + pieces[-1][0] + waits
         if answer:
             self._wake()
 
