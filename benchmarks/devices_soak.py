@@ -85,7 +85,7 @@ def _faults(driver: str) -> tuple[str, ...]:
     kernel's key events come from memory and not over a wire: they come, or the device is gone.
     """
     if "evdev" in drivers.load(driver).Driver.links and "serial" not in drivers.load(driver).Driver.links:
-        return ("split", "silent", "unplugged")
+        return ("silent", "unplugged")
     coded = any(role.name == "code-scanner" for role in drivers.load(driver).Driver.roles)
     return ("split", *BROKEN) if coded or driver == "ascii-pad" else (*BADLY, *BROKEN)
 
