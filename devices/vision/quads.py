@@ -15,6 +15,17 @@ def clockwise(corners: np.ndarray) -> np.ndarray:
     return np.roll(points, -int(np.argmin(points.sum(axis=1))), axis=0)
 
 
+def all_clockwise(figures: np.ndarray) -> np.ndarray:
+    """`clockwise` of n figures at once: n × 4 × 2 float32."""
+    points = np.asarray(figures, np.float32)
+    away = points - points.mean(axis=1, keepdims=True)
+    turn = np.argsort(np.arctan2(away[..., 1], away[..., 0]), axis=1)
+    number = np.arange(len(points))[:, None]
+    points = points[number, turn]
+    first = np.argmin(points.sum(axis=2), axis=1)[:, None]
+    return np.asarray(points[number, (first + np.arange(4)) % 4])
+
+
 def areas(quads: np.ndarray) -> np.ndarray:
     """Signed areas of n quadrilaterals (n × 4 × 2); positive when clockwise as seen."""
     x, y = quads[..., 0], quads[..., 1]
