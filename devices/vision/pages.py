@@ -7,6 +7,7 @@ that are left have their sides made exact at full size (`sides`).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -40,8 +41,11 @@ class PageFound:
     flags: tuple[str, ...]
 
 
-def find_pages(bgr: np.ndarray) -> list[PageFound]:
-    """The pages in a picture (h × w × 3, uint8, BGR), the surest first."""
+def find_pages(bgr: np.ndarray, blobs: Sequence[np.ndarray] = (), sure: float = SURE) -> list[PageFound]:
+    """The pages in a picture (h × w × 3, uint8, BGR), the surest first.
+
+    `blobs`: further masks (uint8, 0 and 255, any size) whose outlines may be pages. `sure`: the least score of one.
+    """
     height, width = bgr.shape[:2]
     scale = SMALL_SIDE / max(height, width)
     if min(height, width) < 32:
@@ -50,7 +54,7 @@ def find_pages(bgr: np.ndarray) -> list[PageFound]:
     scale = small.shape[1] / width
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
     across, down, strength = _steps(lab)
-    proposed = candidates.propose(lab, strength)
+    proposed = candidates.propose(lab, strength, blobs)
     if not len(proposed):
         return []
     weights = _weigh(proposed, across, down, strength)
@@ -58,13 +62,13 @@ def find_pages(bgr: np.ndarray) -> list[PageFound]:
     for index in _apart(proposed, weights):
         # What cannot become a page is given up on the small copy already.
         hope = _at_most(proposed[index], float(weights[index]), lab.shape)
-        if hope < SURE or (hope * OTHER_THAN_PAPER < SURE and not _is_plain(_inside(lab, proposed[index], True))):
+        if hope < sure or (hope * OTHER_THAN_PAPER < sure and not _is_plain(_inside(lab, proposed[index], True))):
             continue
         sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
         page = _judged(sides, float(weights[index]), width, height)
-        if page.score >= SURE and not _is_plain(_inside(bgr, page.corners)):
+        if page.score >= sure and not _is_plain(_inside(bgr, page.corners)):
             page = dataclasses.replace(page, score=round(page.score * OTHER_THAN_PAPER, 4))
-        if page.score >= SURE and not any(_same(page, other) for other in found):
+        if page.score >= sure and not any(_same(page, other) for other in found):
             found.append(page)
     return sorted(found, key=lambda page: -page.score)
 

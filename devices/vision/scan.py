@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from devices.vision import tone
+from devices.vision.flaws import flagged
 from devices.vision.pages import find_pages
 from devices.vision.pictures import Picture
 from devices.vision.sheets import Sheet, jpeg, pair
@@ -103,7 +104,7 @@ def sheet(flat: np.ndarray, taken: Shot, corners: Corners | None, mode: str, fla
 
 def found(bgr: np.ndarray) -> list[tuple[Corners | None, tuple[str, ...]]]:
     """(corners, flags) of each page in a picture of a desk."""
-    return [(page.corners, page.flags) for page in find_pages(bgr)]
+    return [(page.corners, page.flags) for page in flagged(bgr, find_pages(bgr))]
 
 
 def read(sheet: Sheet, reader: Callable[[np.ndarray], list[Line]]) -> Sheet:
