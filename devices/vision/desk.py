@@ -7,6 +7,7 @@ desk, whatever is drawn or built into it, is never one.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import cv2
@@ -18,7 +19,8 @@ from devices.vision.pages import SURE, PageFound, find_pages
 SIDE = 256  # pixels of the longer side of what is remembered
 STATES = 4  # looks of the desk that are remembered: lamp on, lamp off, blind down …
 DIFFERS = 0.16  # of the logarithm of lightness
-COLOUR = 9.0  # steps of OpenCV's a and b
+COLOUR = 0.13  # of the logarithm of blue or red by green
+DARK = 12.0  # grey levels added before logarithms are taken: noise in the dark is no change
 EMPTY = 0.02  # of the picture that may differ on an empty desk: noise, a speck
 FILLED = 0.5  # of a figure that has to differ for it to be a thing
 NEW_SIDE = 2.0  # times the step at the same place of the empty desk
@@ -66,18 +68,47 @@ class Desk:
         if float(mask.mean()) / 255 < EMPTY / 2 and not self._faint(look, state):
             return []
         found = find_pages(bgr, (mask,), SURE * LIKELIER)
-        return [page for page in found if self._is_new(page, look, state, mask, bgr.shape)]
+        new = [page for page in found if self._is_new(page, look, state, mask, bgr.shape)]
+        for left, top, right, bottom in self._unexplained(mask, new, bgr.shape):
+            # What lies on the desk for good, and is larger, hides what lies on it: look closely.
+            for page in find_pages(np.ascontiguousarray(bgr[top:bottom, left:right])):
+                if "out_of_frame" in page.flags:
+                    continue  # of the part, not of the picture
+                moved = dataclasses.replace(page, corners=page.corners + np.array([left, top], np.float32))
+                if self._is_new(moved, look, state, mask, bgr.shape):
+                    new.append(moved)
+        return sorted(new, key=lambda page: -page.score)
+
+    def _unexplained(
+        self, mask: np.ndarray, pages: Sequence[PageFound], shape: Sequence[int]
+    ) -> list[tuple[int, int, int, int]]:
+        """Left, top, right, bottom in the picture of places with something new that is no part of these pages."""
+        scale = np.array([self._size[0] / shape[1], self._size[1] / shape[0]])
+        rest = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+        for page in pages:
+            cv2.fillConvexPoly(rest, np.rint(page.corners * scale).astype(np.int32), 0)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(rest)
+        out = []
+        for number in range(1, count):
+            left, top, wide, high, area = (int(value) for value in stats[number])
+            if area > 2 * EMPTY / 3 * mask.size and area > 0.4 * wide * high:
+                edge = round(0.12 * max(wide, high)) + 2
+                low = np.array([left - edge, top - edge]) / scale
+                high_end = np.array([left + wide + edge, top + high + edge]) / scale
+                x0, y0 = (int(max(value, 0)) for value in low)
+                x1, y1 = (int(min(value, most)) for value, most in zip(high_end, (shape[1], shape[0]), strict=True))
+                out.append((x0, y0, x1, y1))
+        return out
 
     def _seen(self, bgr: np.ndarray) -> np.ndarray:
-        """Logarithm of lightness, a, b: h × w × 3 float32, small."""
+        """Logarithms of green, of blue by green, of red by green: h × w × 3 float32, small. Light multiplies each."""
         small = bgr
         while min(small.shape[0] // 2, small.shape[1] // 2) > min(self._size):
             height, width = small.shape[0] // 2, small.shape[1] // 2
             small = cv2.resize(small[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
         small = cv2.resize(small, self._size, interpolation=cv2.INTER_AREA)
-        lab = cv2.cvtColor(cv2.GaussianBlur(small, (3, 3), 0), cv2.COLOR_BGR2LAB).astype(np.float32)
-        lab[..., 0] = np.log(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32) + 12)
-        return lab
+        blue, green, red = cv2.split(np.log(small.astype(np.float32) + DARK))
+        return np.asarray(cv2.merge([green, cv2.blur(blue - green, (5, 5)), cv2.blur(red - green, (5, 5))]))
 
     def _nearest(self, look: np.ndarray) -> tuple[int, np.ndarray]:
         """The remembered look that is most like this one, and where they differ."""
