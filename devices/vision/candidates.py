@@ -20,16 +20,16 @@ SMALL = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 LARGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 
 
-def propose(lab: np.ndarray, edges: np.ndarray, blobs: Sequence[np.ndarray] = ()) -> np.ndarray:
+def propose(lab: np.ndarray, edges: np.ndarray, blobs: Sequence[np.ndarray] = (), alone: bool = False) -> np.ndarray:
     """Quadrilaterals worth weighing: n × 4 × 2 float32, clockwise, in pixels of `lab`.
 
     `lab` is h × w × 3 uint8 (OpenCV's Lab); `edges` is h × w float32, the strength of the colour step at each pixel.
-    `blobs` are further masks to outline, of any size.
+    `blobs` are further masks to outline, of any size; `alone`: the only ones.
     """
     height, width = edges.shape
     found: list[np.ndarray] = []
     more = (cv2.resize(blob, (width, height), interpolation=cv2.INTER_NEAREST) for blob in blobs)
-    for mask in itertools.chain(masks(lab, edges), *(_tidy(each) for each in more)):
+    for mask in itertools.chain(() if alone else masks(lab, edges), *(_tidy(each) for each in more)):
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         for contour in contours:
             if len(contour) < 4:

@@ -22,7 +22,7 @@ DIFFERS = 0.16  # of the logarithm of lightness
 COLOUR = 0.13  # of the logarithm of blue or red by green
 DARK = 12.0  # grey levels added before logarithms are taken: noise in the dark is no change
 EMPTY = 0.02  # of the picture that may differ on an empty desk: noise, a speck
-FILLED = 0.5  # of a figure that has to differ for it to be a thing
+FILLED = 0.8  # of a figure that has to differ for it to be a thing
 NEW_SIDE = 2.0  # times the step at the same place of the empty desk
 LIKELIER = 0.85  # with the desk known, a page needs only so much of the evidence
 FAINT = 2.5  # grey levels: a step no camera's noise makes
@@ -71,7 +71,9 @@ class Desk:
         new = [page for page in found if self._is_new(page, look, state, mask, bgr.shape)]
         for left, top, right, bottom in self._unexplained(mask, new, bgr.shape):
             # What lies on the desk for good, and is larger, hides what lies on it: look closely.
-            for page in find_pages(np.ascontiguousarray(bgr[top:bottom, left:right])):
+            wide, high = self._size[0] / bgr.shape[1], self._size[1] / bgr.shape[0]
+            blob = mask[int(top * high) : round(bottom * high), int(left * wide) : round(right * wide)]
+            for page in find_pages(np.ascontiguousarray(bgr[top:bottom, left:right]), (blob,), alone=True):
                 if "out_of_frame" in page.flags:
                     continue  # of the part, not of the picture
                 moved = dataclasses.replace(page, corners=page.corners + np.array([left, top], np.float32))

@@ -22,6 +22,7 @@ SMALL_IS_ODD = 0.54  # what the smallest figure is worth: small things have stra
 MOST_REFINED = 4
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
+ONE_COLOUR, LIT = 5.0, 110.0  # steps a tint may vary by, and lightness, of a sheet in a coloured light
 OTHER_THAN_PAPER = 0.6  # what such a thing's score is worth: furniture and animals have straight sides too
 ALONG = np.linspace(0.06, 0.94, 40, dtype=np.float32)
 CARD = 85.6 / 53.98  # ISO/IEC 7810 ID-1
@@ -41,10 +42,13 @@ class PageFound:
     flags: tuple[str, ...]
 
 
-def find_pages(bgr: np.ndarray, blobs: Sequence[np.ndarray] = (), sure: float = SURE) -> list[PageFound]:
+def find_pages(
+    bgr: np.ndarray, blobs: Sequence[np.ndarray] = (), sure: float = SURE, alone: bool = False
+) -> list[PageFound]:
     """The pages in a picture (h × w × 3, uint8, BGR), the surest first.
 
-    `blobs`: further masks (uint8, 0 and 255, any size) whose outlines may be pages. `sure`: the least score of one.
+    `blobs`: further masks (uint8, 0 and 255, any size) whose outlines may be pages; `alone`: no others.
+    `sure`: the least score of one.
     """
     height, width = bgr.shape[:2]
     scale = SMALL_SIDE / max(height, width)
@@ -54,7 +58,7 @@ def find_pages(bgr: np.ndarray, blobs: Sequence[np.ndarray] = (), sure: float = 
     scale = small.shape[1] / width
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
     across, down, strength = _steps(lab)
-    proposed = candidates.propose(lab, strength, blobs)
+    proposed = candidates.propose(lab, strength, blobs, alone)
     if not len(proposed):
         return []
     weights = _weigh(proposed, across, down, strength)
@@ -193,8 +197,15 @@ def _is_plain(lab: np.ndarray) -> bool:
     light = lab[..., 0]
     ground = cv2.blur(cv2.dilate(light, np.ones((9, 9), np.uint8)), (15, 15))
     even = float((cv2.absdiff(light, ground) < EVEN).mean())
-    colour = float(np.median(np.hypot(*(lab[..., 1:].astype(np.float32) - 128).reshape(-1, 2).T)))
-    return even > MOSTLY and colour < COLOURLESS
+    if even <= MOSTLY:
+        return False
+    tint = lab[::2, ::2, 1:].reshape(-1, 2).astype(np.float32) - 128
+    colour = float(np.median(np.hypot(tint[:, 0], tint[:, 1])))
+    if colour < COLOURLESS:
+        return True
+    # Coloured paper, and white paper under a warm lamp, have one colour all over; wood and fur have not.
+    alike = float(np.percentile(np.abs(tint - np.median(tint, axis=0)).max(axis=1), 80))
+    return colour < 2 * COLOURLESS and alike <= ONE_COLOUR and float(np.median(light)) >= LIT
 
 
 def _same(page: PageFound, other: PageFound) -> bool:
