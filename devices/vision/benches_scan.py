@@ -278,7 +278,7 @@ def _at_random(count: int) -> list[str]:
 
 def reading(peer: bool = True) -> list[dict[str, float | str]]:
     """A row a page: the share of its characters read right and the seconds it took, beside rapidocr whole-page."""
-    whole = _rapidocr() if peer else None
+    whole = whole_page() if peer else None
     rows: list[dict[str, float | str]] = []
     with Reader() as reader:
         reader.read(page(["热身"]).bgr)
@@ -297,7 +297,7 @@ def reading(peer: bool = True) -> list[dict[str, float | str]]:
     return rows
 
 
-def _rapidocr() -> Callable[[np.ndarray], str]:
+def whole_page() -> Callable[[np.ndarray], str]:
     """rapidocr as it comes, on the whole page; its models named, so that it fetches none."""
     from rapidocr import RapidOCR
 

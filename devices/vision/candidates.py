@@ -5,7 +5,8 @@ Nothing is decided here. The proposals are many and cheap; `pages` weighs them o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -19,14 +20,16 @@ SMALL = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 LARGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 
 
-def propose(lab: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def propose(lab: np.ndarray, edges: np.ndarray, blobs: Sequence[np.ndarray] = (), alone: bool = False) -> np.ndarray:
     """Quadrilaterals worth weighing: n × 4 × 2 float32, clockwise, in pixels of `lab`.
 
     `lab` is h × w × 3 uint8 (OpenCV's Lab); `edges` is h × w float32, the strength of the colour step at each pixel.
+    `blobs` are further masks to outline, of any size; `alone`: the only ones.
     """
     height, width = edges.shape
     found: list[np.ndarray] = []
-    for mask in masks(lab, edges):
+    more = (cv2.resize(blob, (width, height), interpolation=cv2.INTER_NEAREST) for blob in blobs)
+    for mask in itertools.chain(() if alone else masks(lab, edges), *(_tidy(each) for each in more)):
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         for contour in contours:
             if len(contour) < 4:
@@ -57,17 +60,15 @@ def masks(lab: np.ndarray, edges: np.ndarray) -> Iterator[np.ndarray]:
         if spread > 14:
             _, mask = cv2.threshold(cv2.GaussianBlur(plane, (5, 5), 0), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
             yield mask
-            yield cv2.bitwise_not(mask)
     grey = np.full_like(green, 128)
     chroma = cv2.add(cv2.absdiff(green, grey), cv2.absdiff(blue, grey))
     if int(chroma.max()) > 14:
         _, mask = cv2.threshold(cv2.GaussianBlur(chroma, (5, 5), 0), 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
         yield from _tidy(mask)
     # Walls: what remains between edges of a given strength. Of white paper on a white desk only the weak walls tell.
-    for share in (70, 80, 88, 94):
-        wall = (edges > max(float(np.percentile(edges, share)), 1.5)).astype(np.uint8) * 255
+    for level in np.percentile(edges[::2, ::2], (70, 80, 88, 94)):
+        wall = (edges > max(float(level), 1.5)).view(np.uint8) * np.uint8(255)
         closed = cv2.morphologyEx(wall, cv2.MORPH_CLOSE, SMALL)
-        yield closed
         room = cv2.bitwise_not(closed)
         # A wall around the picture: a desk seen on both sides of a page would else be one room with it.
         room[0], room[-1], room[:, 0], room[:, -1] = 0, 0, 0, 0
@@ -88,13 +89,17 @@ def _from_rim(lab: np.ndarray) -> np.ndarray:
     height, width = lab.shape[:2]
     band = max(3, min(height, width) // 24)
     rims = (lab[:band], lab[-band:], lab[:, :band], lab[:, -band:])
-    calm = cv2.GaussianBlur(lab, (5, 5), 0).astype(np.int16)
-    away = np.full((height, width), 255, np.uint8)
+    planes = cv2.split(cv2.GaussianBlur(lab, (5, 5), 0))
+    away: np.ndarray = np.full((height, width), 255, np.uint8)
+    levels = np.arange(256, dtype=np.float32)
     for rim in rims:
-        colour = np.median(rim.reshape(-1, 3), axis=0).astype(np.int16)
-        difference = np.abs(calm - colour)
-        distance = np.minimum(difference[..., 0] // 2 + difference[..., 1] * 2 + difference[..., 2] * 2, 255)
-        away = np.minimum(away, distance.astype(np.uint8))
+        colour = np.median(rim.reshape(-1, 3)[::4], axis=0)
+        tables = [
+            np.minimum(np.abs(levels - middle) * weight, 255).astype(np.uint8)
+            for middle, weight in zip(colour, (0.5, 2.0, 2.0), strict=True)
+        ]
+        light, green, blue = (cv2.LUT(plane, table) for plane, table in zip(planes, tables, strict=True))
+        away = cv2.min(away, cv2.add(cv2.add(light, green), blue))
     _, mask = cv2.threshold(away, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     return mask
 
@@ -116,7 +121,7 @@ def _figures(contour: np.ndarray) -> Iterator[np.ndarray]:
 
 def _plausible(found: np.ndarray, width: int, height: int) -> np.ndarray:
     """Clockwise, convex, large enough, mostly inside, and each only once."""
-    found = np.stack([quads.clockwise(quad) for quad in found])
+    found = quads.all_clockwise(found)
     size = np.array([width, height], np.float32)
     beyond = np.maximum(-found, found - size).max(axis=1)
     inside = (beyond <= MOST_OUTSIDE * size).all(axis=1)

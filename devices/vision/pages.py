@@ -6,6 +6,8 @@ that are left have their sides made exact at full size (`sides`).
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,11 +16,13 @@ import numpy as np
 from devices.vision import candidates, quads
 from devices.vision.sides import Sides, refine
 
-SMALL_SIDE = 400  # pixels of the small copy's longer side
+SMALL_SIDE = 336  # pixels of the small copy's longer side
 SURE = 0.52  # from this score on something is a page
-MOST_REFINED = 6
+SMALL_IS_ODD = 0.54  # what the smallest figure is worth: small things have straight sides by chance
+MOST_REFINED = 4
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
+ONE_COLOUR, LIT = 5.0, 110.0  # steps a tint may vary by, and lightness, of a sheet in a coloured light
 OTHER_THAN_PAPER = 0.6  # what such a thing's score is worth: furniture and animals have straight sides too
 ALONG = np.linspace(0.06, 0.94, 40, dtype=np.float32)
 CARD = 85.6 / 53.98  # ISO/IEC 7810 ID-1
@@ -38,45 +42,68 @@ class PageFound:
     flags: tuple[str, ...]
 
 
-def find_pages(bgr: np.ndarray) -> list[PageFound]:
-    """The pages in a picture (h × w × 3, uint8, BGR), the surest first."""
+def find_pages(
+    bgr: np.ndarray, blobs: Sequence[np.ndarray] = (), sure: float = SURE, alone: bool = False
+) -> list[PageFound]:
+    """The pages in a picture (h × w × 3, uint8, BGR), the surest first.
+
+    `blobs`: further masks (uint8, 0 and 255, any size) whose outlines may be pages; `alone`: no others.
+    `sure`: the least score of one.
+    """
     height, width = bgr.shape[:2]
     scale = SMALL_SIDE / max(height, width)
     if min(height, width) < 32:
         return []
-    small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else bgr
+    small = _smaller(bgr, scale) if scale < 1 else bgr
     scale = small.shape[1] / width
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
     across, down, strength = _steps(lab)
-    proposed = candidates.propose(lab, strength)
+    proposed = candidates.propose(lab, strength, blobs, alone)
     if not len(proposed):
         return []
     weights = _weigh(proposed, across, down, strength)
     found: list[PageFound] = []
     for index in _apart(proposed, weights):
+        # What cannot become a page is given up on the small copy already.
+        hope = _at_most(proposed[index], float(weights[index]), lab.shape)
+        if hope < sure or (hope * OTHER_THAN_PAPER < sure and not _is_plain(_inside(lab, proposed[index], True))):
+            continue
         sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
-        page = _judged(sides, float(weights[index]), bgr)
-        if page.score >= SURE and not any(_same(page, other) for other in found):
+        page = _judged(sides, float(weights[index]), width, height)
+        if page.score >= sure and not _is_plain(_inside(bgr, page.corners)):
+            page = dataclasses.replace(page, score=round(page.score * OTHER_THAN_PAPER, 4))
+        if page.score >= sure and not any(_same(page, other) for other in found):
             found.append(page)
     return sorted(found, key=lambda page: -page.score)
 
 
+def _smaller(bgr: np.ndarray, scale: float) -> np.ndarray:
+    """The picture at this scale; by halves as far as that goes, which is several times faster."""
+    while scale <= 0.5:
+        height, width = bgr.shape[0] // 2, bgr.shape[1] // 2
+        bgr = cv2.resize(bgr[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+        scale *= 2
+    size = max(round(bgr.shape[1] * scale), 1), max(round(bgr.shape[0] * scale), 1)
+    return cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR)
+
+
 def _steps(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The colour step at each pixel: to the right, downwards (of the strongest channel, signed), and its strength."""
-    calm = cv2.GaussianBlur(lab, (3, 3), 0)
-    right = cv2.Sobel(calm, cv2.CV_32F, 1, 0, scale=0.25)
-    below = cv2.Sobel(calm, cv2.CV_32F, 0, 1, scale=0.25)
+    across = down = most = None
     # a and b step less than lightness for the same difference to the eye.
-    gain = np.array([1.0, 1.6, 1.6], np.float32)
-    right, below = right * gain, below * gain
-    square = right * right + below * below
-    which = square.argmax(axis=2)[..., None]
-    take = np.take_along_axis
-    return (
-        take(right, which, 2)[..., 0],
-        take(below, which, 2)[..., 0],
-        np.sqrt(take(square, which, 2)[..., 0]),
-    )
+    for plane, gain in zip(cv2.split(cv2.GaussianBlur(lab, (3, 3), 0)), (1.0, 1.6, 1.6), strict=True):
+        right = cv2.Sobel(plane, cv2.CV_32F, 1, 0, scale=0.25 * gain)
+        below = cv2.Sobel(plane, cv2.CV_32F, 0, 1, scale=0.25 * gain)
+        strength = cv2.magnitude(right, below)
+        if across is None or down is None or most is None:
+            across, down, most = right, below, strength
+            continue
+        more = cv2.compare(strength, most, cv2.CMP_GT)
+        cv2.copyTo(right, more, across)
+        cv2.copyTo(below, more, down)
+        most = cv2.max(most, strength)
+    assert across is not None and down is not None and most is not None
+    return across, down, most
 
 
 def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength: np.ndarray) -> np.ndarray:
@@ -92,10 +119,11 @@ def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength:
     best = np.zeros(spots.shape[:3], np.float32)
     for offset in (-2.0, -1.0, 0.0, 1.0, 2.0):
         moved = spots + normal[:, :, None] * offset
-        x = np.clip(np.rint(moved[..., 0]).astype(np.intp), 0, width - 1)
-        y = np.clip(np.rint(moved[..., 1]).astype(np.intp), 0, height - 1)
-        step = np.abs(across[y, x] * normal[:, :, None, 0] + down[y, x] * normal[:, :, None, 1])
-        best = np.maximum(best, step)
+        x = np.clip(moved[..., 0] + 0.5, 0, width - 1).astype(np.intp)
+        y = np.clip(moved[..., 1] + 0.5, 0, height - 1).astype(np.intp)
+        place = y * width + x
+        step = across.take(place) * normal[:, :, None, 0] + down.take(place) * normal[:, :, None, 1]
+        np.maximum(best, np.abs(step, out=step), out=best)
     support = np.minimum(best / enough, 1.0).mean(axis=2)
     rim = ((spots[..., 0] < 2.5) | (spots[..., 1] < 2.5)).mean(axis=2) > 0.5
     rim |= ((spots[..., 0] > width - 3.5) | (spots[..., 1] > height - 3.5)).mean(axis=2) > 0.5
@@ -123,19 +151,26 @@ def _apart(proposed: np.ndarray, weights: np.ndarray) -> list[int]:
     return kept
 
 
-def _judged(sides: Sides, weight: float, bgr: np.ndarray) -> PageFound:
+def _share(corners: np.ndarray, width: int, height: int) -> float:
+    """How large it is, as a share of the picture's side."""
+    return float(np.sqrt(max(float(quads.areas(corners)), 0.0) / (width * height)))
+
+
+def _at_most(corners: np.ndarray, weight: float, shape: tuple[int, ...]) -> float:
+    """The best score such a figure may still get from its sides; with a little to spare, for they move its corners."""
+    return min(1.0, weight + 0.35) * min(1.0, SMALL_IS_ODD + 0.02 + _share(corners, shape[1], shape[0]))
+
+
+def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     """A page with its score: straight sides all around, each a clear step, the same way up."""
-    height, width = bgr.shape[:2]
     straight = np.where(sides.on_rim, 0.7, sides.straight)
     corners = quads.clockwise(sides.corners)
-    share = float(np.sqrt(max(float(quads.areas(corners)), 0.0) / (width * height)))
+    share = _share(corners, width, height)
     score = float(0.5 * straight.mean() + 0.5 * straight.min()) * min(1.0, weight + 0.35)
     # Paper and cards are lighter than a desk, or (a dark cover) large; dark gaps between things are neither.
     dark = int((sides.inward[~sides.on_rim] < -4).sum())
     score *= 1.0 if share > 0.6 or dark == 0 else (0.85 if dark == 1 else 0.55)
-    score *= min(1.0, 0.72 + share)
-    if not _is_plain(bgr, corners):
-        score *= OTHER_THAN_PAPER
+    score *= min(1.0, SMALL_IS_ODD + share)
     flags = []
     beyond = (corners < 0).any() or (corners[:, 0] > width - 1).any() or (corners[:, 1] > height - 1).any()
     if beyond or sides.on_rim.any():
@@ -148,17 +183,29 @@ def _judged(sides: Sides, weight: float, bgr: np.ndarray) -> PageFound:
     return PageFound(corners, round(min(score, 1.0), 4), kind, tuple(flags))
 
 
-def _is_plain(bgr: np.ndarray, corners: np.ndarray) -> bool:
-    """Whether it looks like paper inside: without colour, and nearly everywhere about as light as around it."""
+def _inside(picture: np.ndarray, corners: np.ndarray, is_lab: bool = False) -> np.ndarray:
+    """What lies between the corners, small, in OpenCV's Lab, without its margin."""
     width, height = 120, 160
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
-    inside = cv2.cvtColor(cv2.warpPerspective(bgr, matrix, (width, height)), cv2.COLOR_BGR2LAB)[8:-8, 8:-8]
-    light = inside[..., 0]
+    flat = cv2.warpPerspective(picture, matrix, (width, height))
+    return np.asarray(flat if is_lab else cv2.cvtColor(flat, cv2.COLOR_BGR2LAB))[8:-8, 8:-8]
+
+
+def _is_plain(lab: np.ndarray) -> bool:
+    """Whether it looks like paper inside: without colour, and nearly everywhere about as light as around it."""
+    light = lab[..., 0]
     ground = cv2.blur(cv2.dilate(light, np.ones((9, 9), np.uint8)), (15, 15))
     even = float((cv2.absdiff(light, ground) < EVEN).mean())
-    colour = float(np.median(np.hypot(*(inside[..., 1:].astype(np.float32) - 128).reshape(-1, 2).T)))
-    return even > MOSTLY and colour < COLOURLESS
+    if even <= MOSTLY:
+        return False
+    tint = lab[::2, ::2, 1:].reshape(-1, 2).astype(np.float32) - 128
+    colour = float(np.median(np.hypot(tint[:, 0], tint[:, 1])))
+    if colour < COLOURLESS:
+        return True
+    # Coloured paper, and white paper under a warm lamp, have one colour all over; wood and fur have not.
+    alike = float(np.percentile(np.abs(tint - np.median(tint, axis=0)).max(axis=1), 80))
+    return colour < 2 * COLOURLESS and alike <= ONE_COLOUR and float(np.median(light)) >= LIT
 
 
 def _same(page: PageFound, other: PageFound) -> bool:

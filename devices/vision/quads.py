@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+USUAL_FOCAL = 0.8  # of the picture's diagonal: a view of 64 degrees
+
 
 def clockwise(corners: np.ndarray) -> np.ndarray:
     """The same four points (4 × 2, float32) clockwise as seen, from the one nearest the picture's top left."""
@@ -13,6 +15,17 @@ def clockwise(corners: np.ndarray) -> np.ndarray:
     turn = np.argsort(np.arctan2(points[:, 1] - middle[1], points[:, 0] - middle[0]))
     points = points[turn]
     return np.roll(points, -int(np.argmin(points.sum(axis=1))), axis=0)
+
+
+def all_clockwise(figures: np.ndarray) -> np.ndarray:
+    """`clockwise` of n figures at once: n × 4 × 2 float32."""
+    points = np.asarray(figures, np.float32)
+    away = points - points.mean(axis=1, keepdims=True)
+    turn = np.argsort(np.arctan2(away[..., 1], away[..., 0]), axis=1)
+    number = np.arange(len(points))[:, None]
+    points = points[number, turn]
+    first = np.argmin(points.sum(axis=2), axis=1)[:, None]
+    return np.asarray(points[number, (first + np.arange(4)) % 4])
 
 
 def areas(quads: np.ndarray) -> np.ndarray:
@@ -58,8 +71,8 @@ def proportion(corners: np.ndarray, width: int, height: int) -> float:
     """Width through height of the flat sheet whose picture these corners are.
 
     A pinhole camera with square pixels that looks through the middle of the `width` × `height` picture is assumed:
-    what remains unknown, its focal length, follows from the sheet's corners being right angles. Where the sheet is seen
-    so straight that it does not (or an impossible one follows), the mean side lengths are compared.
+    what remains unknown, its focal length, follows from the sheet's corners being right angles. Where it does not
+    (the sheet is tilted about one of its own sides, or hardly), the usual one of such cameras is taken.
     """
     points = clockwise(corners).astype(np.float64)
     across = float(np.linalg.norm(points[1] - points[0]) + np.linalg.norm(points[2] - points[3]))
@@ -70,12 +83,11 @@ def proportion(corners: np.ndarray, width: int, height: int) -> float:
     matrix = cv2.getPerspectiveTransform(square, centred.astype(np.float32))
     right, below = matrix[:, 0], matrix[:, 1]
     # Both vanishing points have to be well inside the finite: a little noise in the corners else decides the answer.
-    if min(abs(right[2]), abs(below[2])) < 0.03:
-        return plain
-    focal2 = -(right[0] * below[0] + right[1] * below[1]) / (right[2] * below[2])
     diagonal2 = float(width**2 + height**2)
-    if not 0.25 * diagonal2 < focal2 < 9 * diagonal2:
-        return plain
+    focal2 = USUAL_FOCAL**2 * diagonal2
+    if min(abs(right[2]), abs(below[2])) >= 0.03:
+        told = -(right[0] * below[0] + right[1] * below[1]) / (right[2] * below[2])
+        focal2 = told if 0.25 * diagonal2 < told < 9 * diagonal2 else focal2
     lengths = [np.sqrt((v[0] ** 2 + v[1] ** 2) / focal2 + v[2] ** 2) for v in (right, below)]
     found = float(lengths[0] / max(lengths[1], 1e-9))
     # A recovered figure far from the plain one is noise talking, unless the slant itself is large.

@@ -7,12 +7,16 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from devices.vision import tone
+from devices.vision import quads, tone
+from devices.vision.codes import CodeFound, read_codes
+from devices.vision.flat import rectify
+from devices.vision.flaws import flagged
 from devices.vision.pages import find_pages
 from devices.vision.pictures import Picture
 from devices.vision.sheets import Sheet, jpeg, pair
@@ -26,6 +30,7 @@ EDGE_MM = 5.0  # what a printer leaves white
 TOP = 0.4  # of the page's height, in which its title stands
 NAME = 40  # characters of a proposed name
 NAMELESS = re.compile(r"\d{6,}[xX]?|[<>:\"/\\|?*\x00-\x1f]")
+LEAST_AREA = 64.0  # square pixels between the corners of a page
 WHOLE = "whole_picture"  # flag: no page was found, the picture was taken as it is
 Corners = Sequence[Sequence[float]] | np.ndarray  # four points, clockwise from top left, pixels of the shot
 ALL: tuple[Corners | None, tuple[str, ...]] = (None, (WHOLE,))
@@ -103,7 +108,7 @@ def sheet(flat: np.ndarray, taken: Shot, corners: Corners | None, mode: str, fla
 
 def found(bgr: np.ndarray) -> list[tuple[Corners | None, tuple[str, ...]]]:
     """(corners, flags) of each page in a picture of a desk."""
-    return [(page.corners, page.flags) for page in find_pages(bgr)]
+    return [(page.corners, page.flags) for page in flagged(bgr, find_pages(bgr))]
 
 
 def read(sheet: Sheet, reader: Callable[[np.ndarray], list[Line]]) -> Sheet:
@@ -116,15 +121,31 @@ def read(sheet: Sheet, reader: Callable[[np.ndarray], list[Line]]) -> Sheet:
 
 
 def squared(bgr: np.ndarray, corners: Corners) -> np.ndarray:
-    """What lies between four corners (clockwise from top left), as a rectangle of about as many pixels."""
+    """What lies between four corners (clockwise from top left) at its true proportions, about as many pixels."""
     quad = np.asarray(corners, np.float32)
-    if quad.shape != (4, 2):
+    if quad.shape != (4, 2) or not np.isfinite(quad).all():
         raise ValueError("a page has four corners.")
-    sides = np.linalg.norm(quad - np.roll(quad, -1, axis=0), axis=1)
-    width, height = max(round(max(sides[0], sides[2])), 8), max(round(max(sides[1], sides[3])), 8)
-    target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    view = cv2.getPerspectiveTransform(quad, target)
-    return np.asarray(cv2.warpPerspective(bgr, view, (width, height), borderMode=cv2.BORDER_REPLICATE))
+    if abs(float(quads.areas(quads.clockwise(quad)))) < LEAST_AREA:
+        raise ValueError("these four corners enclose no page.")
+    return rectify(bgr, quad)
+
+
+def coded(sheet: Sheet) -> Sheet:
+    """The page with the codes on it, as `bianmin vision codes` tells them; corners in pixels of the page as stored."""
+    stored = dataclasses.replace(sheet, turn=0).picture()
+    return dataclasses.replace(sheet, codes=tuple(about(code) for code in read_codes(stored)))
+
+
+def about(code: CodeFound) -> dict[str, Any]:
+    """A code as it is told in JSON."""
+    corners = [[float(x), float(y)] for x, y in code.corners]
+    return {"format": code.format, "text": code.text, "hex": code.data.hex(), "corners": corners}
+
+
+def cut_anew(taken: Shot, corners: Corners, old: Sheet) -> Sheet:
+    """The page between other corners of the shot an old one was cut from, in its mode and turned like it."""
+    new = page(taken, corners, old.mode if old.mode != "book" else "document")
+    return new.turned(old.turn) if old.turn else new
 
 
 def g4(black: np.ndarray, dpi: float) -> bytes:

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,13 @@ class Pile:
     def rotate(self, place: int, degrees: int = 90) -> None:
         """Turn a page clockwise."""
         self.replace(place, self[place].turned(degrees))
+
+    def crop(self, place: int, cut: Callable[[bytes, Sheet], Sheet]) -> None:
+        """Cut a page anew from the shot it came from: `cut` gets that and the page as it is (see `scan.cut_anew`)."""
+        shot = self.shot(place)
+        if not shot:
+            raise PileMistake("the picture this page was cut from was not kept; lay it down again.")
+        self.replace(place, cut(shot, self[place]))
 
     def undo(self) -> bool:
         """Take the last change back; False when there is none left."""

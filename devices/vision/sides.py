@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -77,6 +78,25 @@ def refine(bgr: np.ndarray, corners: np.ndarray, reach: float) -> Sides:
     return Sides(np.asarray(made), np.asarray(straight), np.asarray(step), inward, rim, np.asarray(on_line))
 
 
+@functools.cache
+def _straight(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The straight lines tried across SAMPLES × `count` places: both ends of each, and the numbers of its places."""
+    grid = np.arange(0, count, 2)
+    ends = np.stack(np.meshgrid(grid, grid, indexing="ij"), axis=-1).reshape(-1, 2)
+    t = np.linspace(0, 1, SAMPLES)
+    rows = np.rint(ends[:, :1] * (1 - t) + ends[:, 1:] * t).astype(np.intp)
+    return ends, rows + np.arange(SAMPLES) * count
+
+
+def _ends(t: np.ndarray, spot: np.ndarray) -> tuple[float, float]:
+    """The straight line nearest to these spots, at t = 0 and t = 1."""
+    middle, mean = t.mean(), spot.mean()
+    away = t - middle
+    slope = float(away @ (spot - mean)) / max(float(away @ away), 1e-9)
+    level = float(mean - slope * middle)
+    return level, level + slope
+
+
 def _line(strength: np.ndarray, offsets: np.ndarray) -> tuple[float, float, float, float, np.ndarray]:
     """The straight line through the steps of one side (SAMPLES × offsets): offset at its first and last place, the
     share of places on it, the mean step there, and which places they are."""
@@ -86,12 +106,8 @@ def _line(strength: np.ndarray, offsets: np.ndarray) -> tuple[float, float, floa
     capped = np.minimum(strength, cap)
     # Each place votes once, however strong: a dark title near the edge must not outvote a faint but whole side.
     t = np.linspace(0, 1, SAMPLES)
-    grid = np.arange(0, count, 2)
-    first, last = np.meshgrid(grid, grid, indexing="ij")
-    rows = np.rint(first.ravel()[:, None] * (1 - t) + last.ravel()[:, None] * t).astype(np.intp)
-    votes = capped[np.arange(SAMPLES)[None], rows].sum(axis=1)
-    best = int(np.argmax(votes))
-    a, b = float(first.ravel()[best]), float(last.ravel()[best])
+    ends, spots = _straight(count)
+    a, b = (float(end) for end in ends[int(capped.take(spots).sum(axis=1).argmax())])
     for _ in range(2):
         nearest = np.rint(a + (b - a) * t).astype(np.intp)
         window = np.clip(nearest[:, None] + np.arange(-2, 3)[None], 0, count - 1)
@@ -102,8 +118,7 @@ def _line(strength: np.ndarray, offsets: np.ndarray) -> tuple[float, float, floa
         good = local.max(axis=1) > 0.5 * cap
         if good.sum() < 6:
             break
-        slope, level = np.polyfit(t[good], spot[good], 1)
-        a, b = float(level), float(level + slope)
+        a, b = _ends(t[good], spot[good])
     centre = a + (b - a) * t
     close = np.clip(np.rint(centre)[:, None].astype(np.intp) + np.arange(-1, 2)[None], 0, count - 1)
     local = strength[np.arange(SAMPLES)[:, None], close].max(axis=1)

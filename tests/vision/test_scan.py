@@ -1,12 +1,15 @@
 """From a shot to a page, and the pile pages lie in: nothing of them readable on the disk, nothing left when wiped."""
 
+import io
+
 import cv2
 import numpy as np
 import pytest
+import segno
 
 from devices.vision import scan, tone
 from devices.vision.benches_scan import lit, on_desk, page
-from devices.vision.sheets import Pile, PileMistake, Sheet
+from devices.vision.sheets import Pile, PileMistake, Sheet, jpeg
 from devices.vision.text import Line, Word
 
 TEXT = ["申请人应当如实填写申请表，并提交身份证明的原件和复印件。" * 2] * 4
@@ -158,3 +161,49 @@ def test_a_long_pile_keeps_only_what_can_be_taken_back(tmp_path):
         pile.rotate(0)
     assert pile[0].turn == 30 * 90 % 360
     assert len(list(tmp_path.iterdir())) <= 2 * 21
+
+
+def test_codes_on_a_page_are_kept_with_it_where_they_stand():
+    paper = np.full((1000, 700, 3), 255, np.uint8)
+    out = io.BytesIO()
+    segno.make_qr("便民 A001", encoding="utf-8").save(out, kind="png", scale=6)
+    code = cv2.imdecode(np.frombuffer(out.getvalue(), np.uint8), cv2.IMREAD_COLOR)
+    paper[100 : 100 + code.shape[0], 60 : 60 + code.shape[1]] = code
+    [found] = scan.coded(scan.page(scan.Shot(paper)).turned(90)).codes
+    assert (found["format"], found["text"]) == ("QRCode", "便民 A001")
+    assert np.asarray(found["corners"]).mean(axis=0) == pytest.approx(
+        (60 + code.shape[1] / 2, 100 + code.shape[0] / 2), abs=6
+    )
+
+
+def test_a_slanted_page_comes_out_at_its_true_proportions():
+    picture = np.full((1200, 1600, 3), 200, np.uint8)
+    # An A4 sheet seen by a camera with a focal length of 1500 pixels, turned back by 40 degrees.
+    sheet = np.array([(-105, -148.5), (105, -148.5), (105, 148.5), (-105, 148.5)], np.float64)
+    back = np.radians(40)
+    space = np.stack([sheet[:, 0], sheet[:, 1] * np.cos(back), 700 + sheet[:, 1] * np.sin(back)], axis=1)
+    corners = space[:, :2] / space[:, 2:] * 1500 + (800, 600)
+    flat = scan.squared(picture, corners)
+    assert flat.shape[0] / flat.shape[1] == pytest.approx(297 / 210, rel=0.03)
+
+
+def test_corners_that_enclose_nothing_are_refused():
+    with pytest.raises(ValueError, match="enclose no page"):
+        scan.squared(np.zeros((100, 100, 3), np.uint8), [(5, 5), (50, 5), (90, 5), (20, 5)])
+
+
+def test_a_page_is_cut_anew_from_its_shot(tmp_path):
+    picture = np.full((400, 600, 3), 90, np.uint8)
+    picture[100:300, 200:500] = 240
+    pile = Pile(tmp_path)
+    shot = jpeg(picture)
+    pile.add(scan.page(scan.shot(shot)).turned(90), shot)
+    corners = [(200, 100), (500, 100), (500, 300), (200, 300)]
+    pile.crop(0, lambda data, old: scan.cut_anew(scan.shot(data), corners, old))
+    assert (pile[0].turn, pile[0].corners[2]) == (90, (500.0, 300.0))
+    assert pile[0].width / pile[0].height == pytest.approx(1.5, rel=0.08)
+    assert pile.undo()
+    assert pile[0].corners == ()
+    pile.add(scan.page(scan.Shot(picture)))
+    with pytest.raises(PileMistake, match="not kept"):
+        pile.crop(1, lambda data, old: old)

@@ -10,6 +10,7 @@ import click
 from devices.vision.codes import read_codes
 from devices.vision.commands.answer import each_picture, pictures_given
 from devices.vision.pictures import Picture
+from devices.vision.scan import about
 
 
 @click.command()
@@ -20,12 +21,7 @@ def command(images: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _codes(picture: Picture) -> dict[str, Any]:
-    return {
-        "codes": [
-            {"format": code.format, "text": code.text, "hex": code.data.hex(), "corners": code.corners}
-            for code in read_codes(picture.bgr)
-        ]
-    }
+    return {"codes": [about(code) for code in read_codes(picture.bgr)]}
 
 
 def _in_words(answer: dict[str, Any]) -> str:

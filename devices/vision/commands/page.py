@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from devices.vision.commands.answer import each_picture, pictures_given
-from devices.vision.pages import find_pages
-from devices.vision.pictures import Picture
+from devices.vision.desk import Desk
+from devices.vision.flaws import WORDS, flagged
+from devices.vision.pages import PageFound, find_pages
+from devices.vision.pictures import Picture, PictureMistake, load
 
 
 @click.command()
+@click.option(
+    "--desk",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A picture of the same desk, empty: only what was not there before is a page.",
+)
 @pictures_given
-def command(images: tuple[Path, ...], as_json: bool) -> None:
+def command(images: tuple[Path, ...], as_json: bool, desk: Path | None) -> None:
     """Find the pages and cards in IMAGE…: corners clockwise from top left, in pixels of the stored file."""
-    each_picture(images, as_json, _pages, _in_words)
+    find: Callable[[np.ndarray], list[PageFound]] = find_pages
+    if desk is not None:
+        try:
+            find = Desk(load(desk).bgr).find
+        except PictureMistake as mistake:
+            raise click.ClickException(str(mistake)) from mistake
 
+    def pages(picture: Picture) -> dict[str, Any]:
+        found = flagged(picture.bgr, find(picture.bgr))
+        return {
+            "pages": [
+                {
+                    "corners": [[round(float(x), 1), round(float(y), 1)] for x, y in page.corners],
+                    "score": page.score,
+                    "kind": page.kind,
+                    "flags": list(page.flags),
+                }
+                for page in found
+            ]
+        }
 
-def _pages(picture: Picture) -> dict[str, Any]:
-    return {
-        "pages": [
-            {
-                "corners": [[round(float(x), 1), round(float(y), 1)] for x, y in page.corners],
-                "score": page.score,
-                "kind": page.kind,
-                "flags": list(page.flags),
-            }
-            for page in find_pages(picture.bgr)
-        ]
-    }
+    each_picture(images, as_json, pages, _in_words)
 
 
 def _in_words(answer: dict[str, Any]) -> str:
-    return "; ".join(f"{page['kind']} {page['corners']}" for page in answer["pages"]) or "no page"
+    told = []
+    for page in answer["pages"]:
+        told.append(" ".join([f"{page['kind']} {page['corners']}", *(WORDS.get(flag, flag) for flag in page["flags"])]))
+    return "; ".join(told) or "no page"

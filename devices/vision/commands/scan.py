@@ -45,6 +45,7 @@ def command(image: tuple[Path, ...], output: Path, mode: str, searchable: bool, 
                 for sheet in finished(path, MODES[mode], reader):
                     if scan.WHOLE in sheet.flags:
                         click.echo(f"{path}: no page was found in it; the whole picture is taken.", err=True)
+                    sheet = scan.coded(sheet)
                     if searchable:
                         sheet = scan.read(sheet, reader.read)
                     pages.append(about(path, sheet))
@@ -92,4 +93,5 @@ def about(path: Path, sheet: Sheet) -> dict[str, Any]:
         "flags": list(sheet.flags),
         "title": sheet.title,
         "lines": len(sheet.lines),
+        "codes": list(sheet.codes),
     }
