@@ -419,7 +419,7 @@ class ScanSession:
                     self._reading.pop(key, None)
                     continue
                 with contextlib.suppress(TextTrouble, Stopped):  # a page without its text is a page all the same
-                    self._take_in(key, sheet, scan.read(sheet, self._lines(reader, key)))
+                    self._take_in(key, sheet, scan.read(scan.coded(sheet), self._lines(reader, key)))
                 with self._lock:
                     self._reading.pop(key, None)
                     self._touch()

@@ -1,11 +1,7 @@
 """When to take a page: something lies there, it is no part of the empty desk, everything is still, and it is new.
 
-    empty ──something moves──▶ moving ──nothing moves──▶ still ──a page, twice alike──▶ fire ──▶ taken
-      ▲                          ▲                                                                │
-      └──── the desk is bare ────┴──────────────── the page is changed or taken away ◀────────────┘
-
-Pure: pictures and moments come in, nothing is opened. The desk is learnt whenever nothing lies on it, slowly enough
-that daylight may drift; how bright it is counts for nothing, only what shows, so that a lamp may be switched.
+Pure: pictures and moments come in, nothing is opened. `vision.steady` knows what moves, `vision.desk` what the empty
+desk looks like, `vision.flaws` what spoils a shot. The desk is learnt whenever nothing lies on it.
 """
 
 from __future__ import annotations
@@ -15,18 +11,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from devices.vision import steady
+from devices.vision.desk import Desk
+from devices.vision.flaws import FINGER, flagged
 from devices.vision.pages import PageFound, find_pages
 
-GRAIN = (160, 120)  # pixels in which movement is looked for
-MOVES = 5.0  # steps of grey by which a block of 8 × 8 of them must change
-SETTLE = 0.35  # seconds of stillness before a page is taken
-ALIKE = 0.012  # of the picture's diagonal: how far corners may wander between two looks
+BARE_SECONDS = 1.5  # of a still picture without a page, before it counts as the empty desk
+LEARN_EVERY = 0.5  # seconds between two looks at the empty desk that are remembered
 SAME = 0.85  # correlation from which a page is the one taken already, wherever it has been pushed
 PLAIN = 6.0  # steps of grey by which an empty page varies; such pages are compared by their brightness
 VIEW = (120, 170)  # pixels in which pages are compared
-BARE = 7.0  # the same, from the desk: less and nothing lies there
-LEARN = 0.05  # share of a new look in what is known of the desk
-BARE_FOR = 1.5  # seconds of nothing found before the desk is learnt
 
 
 @dataclass(frozen=True)
@@ -38,94 +32,62 @@ class Look:
     width: int
     height: int
     fire: bool = False
+    frozen: bool = False  # the camera sends the very same picture again and again
 
 
-@dataclass
 class Watch:
-    """One camera's watchman."""
+    """One camera's watchman. Not for several threads at once."""
 
-    _before: np.ndarray | None = None
-    _desk: np.ndarray | None = None
-    _taken: tuple[np.ndarray, ...] = ()  # how the pages looked that were taken last
-    _still_since: float = 0.0
-    _bare_since: float | None = None
-    _last: tuple[PageFound, ...] = ()
-    _views: tuple[np.ndarray, ...] = ()  # how the pages look that lie there now
+    def __init__(self, desk: Desk | None = None) -> None:
+        """`desk`: the empty desk, where it is known already."""
+        self._desk = desk
+        self._steady = steady.Steady()
+        self._bare_since: float | None = None
+        self._learnt_at = 0.0
+        self._views: tuple[np.ndarray, ...] = ()  # how the pages look that lie there now
+        self._taken: tuple[np.ndarray, ...] = ()  # how those looked that were taken last
 
     def look(self, small: np.ndarray, now: float) -> Look:
-        """One frame (h × w × 3, uint8, BGR), at a moment in seconds."""
+        """One frame (h × w × 3, uint8, BGR), at a moment in seconds of a clock that only goes forward."""
         height, width = small.shape[:2]
-        grey = _grain(small)
-        moving = self._before is None or _most(cv2.absdiff(grey, self._before)) > MOVES
-        self._before = grey
-        pages = tuple(self._found(small))
-        if moving:
-            self._still_since, self._last = now, ()
-            return Look("moving", pages, width, height)
-        self._learn(grey, pages, now)
-        if not pages:
-            self._last = self._taken = ()
-            return Look("empty", (), width, height)
+        pages = tuple(self._desk.find(small) if self._desk else find_pages(small))
+        seen = self._steady.see(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), [page.corners for page in pages], now)
+        self._learn(small, seen.state == steady.EMPTY and not pages, now)
+        if seen.state == steady.EMPTY:
+            self._taken = ()
+        if not seen.take:
+            return Look(seen.state, pages, width, height, frozen=seen.frozen)
+        pages = tuple(flagged(small, pages))
+        if any(FINGER in page.flags for page in pages):
+            self._steady.again()  # a hand lies on it; looked at again when it has gone
+            return Look(steady.MOVING, pages, width, height)
         self._views = tuple(_view(small, page.corners) for page in pages)
-        if all(any(_same(view, other) for other in self._taken) for view in self._views):
-            return Look("taken", pages, width, height)
-        alike = _alike(pages, self._last, (width**2 + height**2) ** 0.5)
-        self._last = pages
-        fire = alike and now - self._still_since >= SETTLE and not self._held(pages)
-        return Look("still", pages, width, height, fire)
+        if self._taken and all(any(_same(view, other) for other in self._taken) for view in self._views):
+            return Look(steady.TAKEN, pages, width, height)  # only pushed a little
+        return Look(steady.STILL, pages, width, height, fire=True)
 
     def taken(self) -> None:
         """What lies there now has been taken; it is not taken again until it changes."""
-        self._taken, self._last = self._views, ()
+        self._taken = self._views
 
     def again(self) -> None:
         """What lies there may be taken once more."""
         self._taken = ()
+        self._steady.again()
 
-    def _found(self, small: np.ndarray) -> list[PageFound]:
-        """The pages that are not merely the desk."""
-        pages = find_pages(small)
-        if self._desk is None or self._before is None:
-            return pages
-        apart = _apart(self._before, self._desk)
-        scale = np.array((GRAIN[0] / small.shape[1], GRAIN[1] / small.shape[0]), np.float32)
-        return [page for page in pages if _inside(apart, page.corners * scale) > BARE]
-
-    @staticmethod
-    def _held(pages: tuple[PageFound, ...]) -> bool:
-        """A hand is still on it."""
-        return any("finger" in page.flags for page in pages)
-
-    def _learn(self, grey: np.ndarray, pages: tuple[PageFound, ...], now: float) -> None:
-        """A desk on which nothing has been found for a while is the empty desk."""
-        if pages:
+    def _learn(self, small: np.ndarray, bare: bool, now: float) -> None:
+        """A still picture in which nothing has been found for a while is the empty desk."""
+        if not bare:
             self._bare_since = None
             return
-        if self._bare_since is None:
-            self._bare_since = now
-        if now - self._bare_since < BARE_FOR:
+        self._bare_since = now if self._bare_since is None else self._bare_since
+        if now - self._bare_since < BARE_SECONDS or now - self._learnt_at < LEARN_EVERY:
             return
+        self._learnt_at = now
         if self._desk is None:
-            self._desk = grey.astype(np.float32)
-        elif float(_apart(grey, self._desk).mean()) < BARE:
-            self._desk += LEARN * (grey - self._desk)
-
-
-def _grain(small: np.ndarray) -> np.ndarray:
-    """Grey, coarse and without noise: GRAIN, float32."""
-    grey = cv2.cvtColor(cv2.resize(small, GRAIN, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
-    return np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.float32)
-
-
-def _most(apart: np.ndarray) -> float:
-    """The largest average of a block of 8 × 8."""
-    return float(cv2.resize(apart, (GRAIN[0] // 8, GRAIN[1] // 8), interpolation=cv2.INTER_AREA).max())
-
-
-def _apart(grey: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """How two pictures differ when the light is the same: each is first brought to the other's median."""
-    gain = (float(np.median(other)) + 8.0) / (float(np.median(grey)) + 8.0)
-    return np.asarray(np.abs(grey * gain - other))
+            self._desk = Desk(small)
+        else:
+            self._desk.learn(small)
 
 
 def _view(small: np.ndarray, corners: np.ndarray) -> np.ndarray:
@@ -137,22 +99,8 @@ def _view(small: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def _same(view: np.ndarray, other: np.ndarray) -> bool:
+    """The same page, by what stands on it."""
     if view.std() < PLAIN and other.std() < PLAIN:
         return abs(float(view.mean() - other.mean())) < PLAIN
     together = float(((view - view.mean()) * (other - other.mean())).mean())
     return together > SAME * float(view.std() * other.std())
-
-
-def _inside(apart: np.ndarray, corners: np.ndarray) -> float:
-    mask = np.zeros(apart.shape, np.uint8)
-    cv2.fillConvexPoly(mask, np.round(corners).astype(np.int32), 1)
-    return float(apart[mask > 0].mean()) if mask.any() else 0.0
-
-
-def _alike(pages: tuple[PageFound, ...], before: tuple[PageFound, ...], diagonal: float) -> bool:
-    """The same pages at the same places as a moment ago."""
-    if len(pages) != len(before):
-        return False
-    return all(
-        min(float(np.abs(page.corners - other.corners).max()) for other in before) < ALIKE * diagonal for page in pages
-    )
