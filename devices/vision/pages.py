@@ -23,6 +23,8 @@ MOST_REFINED = 4
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
 ONE_COLOUR, LIT = 5.0, 110.0  # steps a tint may vary by, and lightness, of a sheet in a coloured light
+FAINT = "white_on_white"  # flag: the sides are hardly lighter or darker than what is beside them
+RIM = 0.025  # of the picture: a faint figure along its rim is its frame
 OTHER_THAN_PAPER = 0.6  # what such a thing's score is worth: furniture and animals have straight sides too
 ALONG = np.linspace(0.06, 0.94, 40, dtype=np.float32)
 CARD = 85.6 / 53.98  # ISO/IEC 7810 ID-1
@@ -70,7 +72,9 @@ def find_pages(
             continue
         sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
         page = _judged(sides, float(weights[index]), width, height)
-        if page.score >= sure and not _is_plain(_inside(bgr, page.corners)):
+        if FAINT in page.flags and _is_frame(page.corners, width, height):
+            continue
+        if page.score >= sure and not _is_plain(_inside(bgr, page.corners), FAINT in page.flags):
             page = dataclasses.replace(page, score=round(page.score * OTHER_THAN_PAPER, 4))
         if page.score >= sure and not any(_same(page, other) for other in found):
             found.append(page)
@@ -176,7 +180,7 @@ def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     if beyond or sides.on_rim.any():
         flags.append("out_of_frame")
     if sides.step[~sides.on_rim].mean() < 10 if (~sides.on_rim).any() else False:
-        flags.append("white_on_white")
+        flags.append(FAINT)
     proportion = quads.proportion(corners, width, height)
     wide = max(proportion, 1 / max(proportion, 1e-6))
     kind = "card" if abs(wide / CARD - 1) < 0.05 else "page"
@@ -192,8 +196,11 @@ def _inside(picture: np.ndarray, corners: np.ndarray, is_lab: bool = False) -> n
     return np.asarray(flat if is_lab else cv2.cvtColor(flat, cv2.COLOR_BGR2LAB))[8:-8, 8:-8]
 
 
-def _is_plain(lab: np.ndarray) -> bool:
-    """Whether it looks like paper inside: without colour, and nearly everywhere about as light as around it."""
+def _is_plain(lab: np.ndarray, faint: bool = False) -> bool:
+    """Whether it looks like paper inside: without colour, and nearly everywhere about as light as around it.
+
+    A `faint` outline of something coloured is a piece of the desk.
+    """
     light = lab[..., 0]
     ground = cv2.blur(cv2.dilate(light, np.ones((9, 9), np.uint8)), (15, 15))
     even = float((cv2.absdiff(light, ground) < EVEN).mean())
@@ -205,7 +212,20 @@ def _is_plain(lab: np.ndarray) -> bool:
         return True
     # Coloured paper, and white paper under a warm lamp, have one colour all over; wood and fur have not.
     alike = float(np.percentile(np.abs(tint - np.median(tint, axis=0)).max(axis=1), 80))
-    return colour < 2 * COLOURLESS and alike <= ONE_COLOUR and float(np.median(light)) >= LIT
+    return not faint and colour < 2 * COLOURLESS and alike <= ONE_COLOUR and float(np.median(light)) >= LIT
+
+
+def _is_frame(corners: np.ndarray, width: int, height: int) -> bool:
+    """Whether three sides or more run along the picture's rim."""
+    place = quads.clockwise(corners) / (width, height)
+    far = 1 - RIM
+    beside = (
+        (place[[0, 1], 1] < RIM).all(),
+        (place[[1, 2], 0] > far).all(),
+        (place[[2, 3], 1] > far).all(),
+        (place[[3, 0], 0] < RIM).all(),
+    )
+    return sum(map(bool, beside)) >= 3
 
 
 def _same(page: PageFound, other: PageFound) -> bool:

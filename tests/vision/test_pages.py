@@ -110,3 +110,19 @@ def test_the_command_answers_as_agreed(tmp_path):
     [page] = answer["pages"]
     assert page.keys() == {"corners", "score", "kind", "flags"}
     assert overlap(page["corners"], SHEETS["slanted"]) > 0.95
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_brown_desk_that_fills_the_picture_is_no_page(seed):
+    """Light wood with grain, of one colour all over, as bright as paper in the evening."""
+    chance = np.random.default_rng(seed)
+    grain = cv2.GaussianBlur(chance.normal(0, 60, (1080, 1920)).astype(np.float32), (0, 0), sigmaX=24, sigmaY=1.2)
+    brown = chance.uniform((60, 110, 120), (110, 150, 180)).astype(np.float32)
+    wood = brown + grain[..., None] + chance.normal(0, 4, (1080, 1920, 1))
+    assert find_pages(np.clip(wood, 0, 255).astype(np.uint8)) == []
+
+
+def test_white_paper_under_a_warm_lamp_is_found():
+    lit = with_sheet(desk(1), SHEETS["slanted"]) * np.array([0.72, 0.92, 1.0])
+    [page] = find_pages(lit.astype(np.uint8))
+    assert overlap(page.corners, SHEETS["slanted"]) > 0.95
