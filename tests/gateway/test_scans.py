@@ -108,6 +108,7 @@ def test_pages_laid_down_are_taken_and_handed_over(desk_of_clerk, page, camera):
         camera.lay(sheet("FORM B"), degrees=-3)
         first, second = scan.until_pages(2)
         thumbnail = PageSide(page.url, "").send("GET", first["thumbnail"])  # an <img> brings no key but its address
+        assert thumbnail[1]["Cross-Origin-Resource-Policy"] == "cross-origin"
         assert thumbnail[0] == 200 and thumbnail[2].startswith(b"\xff\xd8")
         assert first["bytes"] > 5000 and 0.6 < first["width_mm"] / first["height_mm"] < 0.9
 

@@ -57,8 +57,8 @@ def _doormen(app: Flask, gateway: LocalGateway) -> None:
         if public:
             # A page we bar shall at least find out that we are here: see `whatIsInTheWay` in bianmin-devices.js.
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        if request.path.startswith("/v1/streams/"):
-            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the picture stands in their page
+        if request.path.startswith("/v1/streams/") or request.endpoint == "thumbnail":
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # such a picture stands in their page
         response.headers.add("Vary", "Origin")
         ours = request.blueprint == "own"  # the clerk's page is nobody else's to read
         if origin and not ours and (gateway.pairs.find(origin) or public) and gateway.may_ask(origin, own):
