@@ -12,6 +12,8 @@ import io
 import logging
 import os
 import queue
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +33,7 @@ SMALL = 640  # pixels at most on the longer side of what is watched
 FRESH = 3.0  # seconds after which a camera that sends nothing is told as such
 IDLE = 0.25  # seconds a thread waits before it looks whether it is to end
 FORMATS = ("pdf", "jpg", "png", "tiff")
+SHM = Path("/dev/shm")
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,7 @@ class ScanSession:
         self.automatic, self.searchable = automatic, searchable
         self.mode = self._checked(mode)
         self._to_read: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._abouts: dict[str, dict[str, Any]] = {}  # stamp → what is told of the page, so that it is opened once
         self._reading: dict[int, tuple[int, int]] = {}  # page's key → lines read, of how many
         self._keys: list[int] = []  # of the pages in order; a page keeps its key whatever its place
         self._next_key = 1
@@ -115,7 +119,12 @@ class ScanSession:
     # ---- what there is ---------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Everything to be shown, as a JSON-able dict; `phase`: starting, empty, moving, still, taken, no_camera."""
+        """Everything to be shown, as a JSON-able dict: what `live` and `pages` tell."""
+        with self._lock:
+            return {**self.live(), "pages": self.pages()}
+
+    def live(self) -> dict[str, Any]:
+        """What changes with each frame; `phase`: starting, empty, moving, still, taken, no_camera."""
         with self._lock:
             live = self._live
             stale = live.at and time.monotonic() - live.at > FRESH
@@ -129,26 +138,23 @@ class ScanSession:
                 "automatic": self.automatic,
                 "retaking": self._again,
                 "version": self._version,
-                "pages": [self._about(place) for place in range(len(self._pile))],
             }
 
-    def _about(self, place: int) -> dict[str, Any]:
-        sheet, key = self._pile[place], self._keys[place]
-        width, height = sheet.size_mm
-        done, of = self._reading.get(key, (0, 0))
-        return {
-            "id": key,
-            "title": sheet.title,
-            "flags": list(sheet.flags),
-            "width_mm": round(width, 1),
-            "height_mm": round(height, 1),
-            "bytes": len(sheet.data),
-            "mode": sheet.mode,
-            "codes": list(sheet.codes),
-            "lines": len(sheet.lines),
-            "reading": {"done": done, "of": of} if key in self._reading else None,
-            "corners": [list(corner) for corner in sheet.corners],
-        }
+    def pages(self) -> list[dict[str, Any]]:
+        """The pages in order. `stamp` is another one whenever the page is; corners are pixels of its shot."""
+        with self._lock:
+            names = self._pile.names
+            self._abouts = {name: self._abouts.get(name) or _about(self._pile[n]) for n, name in enumerate(names)}
+            return [
+                {"id": key, "stamp": name, **self._abouts[name], "reading": self._how_far(key)}
+                for key, name in zip(self._keys, names, strict=True)
+            ]
+
+    def _how_far(self, key: int) -> dict[str, int] | None:
+        if key not in self._reading:
+            return None
+        done, of = self._reading[key]
+        return {"done": done, "of": of}
 
     def __len__(self) -> int:
         with self._lock:
@@ -247,8 +253,11 @@ class ScanSession:
             pdf.write_to(out, self._marked(mark), title)
             return out.getvalue()
 
-    def exported(self, kind: str, mark: str = "") -> list[tuple[str, bytes]]:
-        """(name, bytes) of the files of a kind: one PDF or TIFF, or a JPEG or PNG for each page. Raises ScanTrouble."""
+    def exported(self, kind: str, mark: str = "", page: int | None = None) -> list[tuple[str, bytes]]:
+        """(name, bytes) of the files of a kind: one PDF or TIFF, or a JPEG or PNG for each page, or for one `page`.
+
+        Raises ScanTrouble.
+        """
         if kind not in FORMATS:
             raise ScanTrouble("There is no such kind of file.")
         if kind == "pdf":
@@ -258,6 +267,9 @@ class ScanSession:
             if kind == "tiff":
                 return [("scan.tiff", export.tiff(self._marked(mark)))]
             make = export.jpg if kind == "jpg" else export.png
+            if page is not None:
+                place = self._place(page)
+                return [(f"scan-{place + 1}.{kind}", make(_with_mark(self._pile[place], mark)))]
             return [(f"scan-{n}.{kind}", make(sheet)) for n, sheet in enumerate(self._marked(mark), 1)]
 
     def copy(self, pages: Sequence[int] = (), mark: str = "") -> bytes:
@@ -267,8 +279,7 @@ class ScanSession:
             chosen = [self._place(page) for page in pages] or range(len(self._pile))
             sheets = [self._pile[place] for place in chosen]
             out = io.BytesIO()
-            marked = (watermark.marked(sheet, mark) if mark else sheet for sheet in _on_paper(sheets))
-            pdf.write_to(out, marked)
+            pdf.write_to(out, (_with_mark(sheet, mark) for sheet in _on_paper(sheets)))
             return out.getvalue()
 
     def preview(self, pages: Sequence[int] = ()) -> bytes:
@@ -289,7 +300,7 @@ class ScanSession:
         with self._lock:
             self._pile.wipe()
             self._newest, self._live, self._keys, self._before = None, _Live(), [], []
-            self._reading, self._trouble = {}, ""
+            self._reading, self._abouts, self._trouble = {}, {}, ""
             self._watch = Watch()
 
     def __enter__(self) -> ScanSession:
@@ -313,7 +324,7 @@ class ScanSession:
         try:
             return self._keys.index(page)
         except ValueError:
-            raise ScanTrouble("There is no such page.") from None
+            raise ScanTrouble("The scan has no such page.") from None
 
     @staticmethod
     def _checked(mode: str) -> str:
@@ -323,7 +334,7 @@ class ScanSession:
 
     def _marked(self, mark: str) -> Iterator[Sheet]:
         for sheet in self._pile:
-            yield watermark.marked(sheet, mark) if mark else sheet
+            yield _with_mark(sheet, mark)
 
     def _touch(self) -> None:
         self._version += 1
@@ -443,6 +454,26 @@ class ScanSession:
                 self._pile.amend(place, read)
 
 
+def _about(sheet: Sheet) -> dict[str, Any]:
+    """What is told of a page."""
+    width, height = sheet.size_mm
+    return {
+        "title": sheet.title,
+        "flags": list(sheet.flags),
+        "width_mm": round(width, 1),
+        "height_mm": round(height, 1),
+        "bytes": len(sheet.data),
+        "mode": sheet.mode,
+        "codes": list(sheet.codes),
+        "lines": len(sheet.lines),
+        "corners": [list(corner) for corner in sheet.corners],
+    }
+
+
+def _with_mark(sheet: Sheet, mark: str) -> Sheet:
+    return watermark.marked(sheet, mark) if mark else sheet
+
+
 def _small(jpeg: bytes) -> np.ndarray | None:
     """The frame at an eighth, a quarter or half its size, as the JPEG itself can be decoded: BGR; None when damaged."""
     full = _size(jpeg)
@@ -482,8 +513,13 @@ def _on_paper(sheets: Sequence[Sheet]) -> Iterator[Sheet]:
 
 
 def private_folder(name: str = "bianmin-scan") -> Path:
-    """A new folder only we can look into, in memory where the machine has a RAM disk."""
-    import tempfile
+    """A new folder only we can look into, in memory where the machine has a RAM disk.
 
-    shm = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=shm if os.access(shm, os.W_OK) else None))
+    It carries our process's number: what a program that was killed left behind is removed on this occasion.
+    """
+    where = SHM if os.access(SHM, os.W_OK) else Path(tempfile.gettempdir())
+    for left in where.glob(f"{name}-*-*"):
+        process = left.name.removeprefix(f"{name}-").partition("-")[0]
+        if process.isdecimal() and not Path(f"/proc/{process}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=where))

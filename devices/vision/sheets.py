@@ -106,6 +106,11 @@ class Pile:
         for name in tuple(self._order):
             yield _unpacked(self._open(name))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """For each page in order a word that is another one whenever anything about the page is."""
+        return tuple(self._order)
+
     def __getitem__(self, place: int) -> Sheet:
         return _unpacked(self._open(self._name(place)))
 

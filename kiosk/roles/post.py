@@ -127,6 +127,7 @@ class Post:
             configuring=self.configuring,
         )
         hear_too(ears, gateway_of(self.app).hear)
+        self.local: LocalGateway | None = None
         try:
             secure = self._local(machine, name, ears) if role == "window" and machine.gateway.api else None
             self.page: Server = serve_gateway(self.app, machine.gateway.host, port, secure)
@@ -138,7 +139,7 @@ class Post:
     def _local(self, machine: Machine, name: str, ears: Ears) -> Secure | None:
         """Let the pages of business systems use the devices; what to serve https with, if it is wanted."""
         chosen, state = machine.gateway, machine.about.state
-        local = LocalGateway(
+        local = self.local = LocalGateway(
             self.attendant.station,
             title=name,
             pairs=state / PAIRS_FILE,
@@ -174,6 +175,8 @@ class Post:
         """Stop the page, then the devices."""
         self._watch.close()
         self.page.close()
+        if self.local is not None:
+            self.local.close()
         self.configuring.end_lesson()
         self.attendant.close()
 

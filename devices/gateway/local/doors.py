@@ -16,6 +16,7 @@ from devices.gateway.guard import harden
 from devices.gateway.local.deeds import Gone, Wish
 from devices.gateway.local.origins import is_origin, origin_in, own_origin
 from devices.gateway.local.refusal import Refusal, answer
+from devices.gateway.local.scan_doors import open_scan_doors
 from devices.gateway.local.signed import public_key
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def open_doors(app: Flask, gateway: LocalGateway) -> None:
     _pairing(app, gateway)
     _devices(app, gateway)
     _streams(app, gateway)
+    open_scan_doors(app, gateway, _given, lambda: watcher(request.environ), lambda done: _outcome(gateway, done))
 
 
 def _doormen(app: Flask, gateway: LocalGateway) -> None:
@@ -55,8 +57,8 @@ def _doormen(app: Flask, gateway: LocalGateway) -> None:
         if public:
             # A page we bar shall at least find out that we are here: see `whatIsInTheWay` in bianmin-devices.js.
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        if request.path.startswith("/v1/streams/"):
-            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the picture stands in their page
+        if request.path.startswith("/v1/streams/") or request.endpoint == "thumbnail":
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # such a picture stands in their page
         response.headers.add("Vary", "Origin")
         ours = request.blueprint == "own"  # the clerk's page is nobody else's to read
         if origin and not ours and (gateway.pairs.find(origin) or public) and gateway.may_ask(origin, own):
@@ -150,15 +152,22 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
         if deed == "stream":
             with gateway.leases.during(name, page):  # a camera somebody else has is told now, in words
                 return jsonify(path=f"/v1/streams/{gateway.new_stream(name, page)}")
+        if deed == "scan":
+            return jsonify(gateway.scans.start(name, page, _given()))
         wish = Wish(name, _given(), watcher(request.environ))
         with gateway.leases.during(name, page):
             if deed == "still":
                 return Response(gateway.deeds.still(wish).jpeg, mimetype="image/jpeg")
             done: dict[str, Any] = getattr(gateway.deeds, deed)(wish)
-        if done.get("result") == "unknown":
-            sentence = gateway.say("Sent, but nobody can know: look at the device.")
-            return jsonify({**done, "sentence": sentence, "reason": gateway.say(done["reason"])}), 202
-        return jsonify(done)
+        return _outcome(gateway, done)
+
+
+def _outcome(gateway: LocalGateway, done: dict[str, Any]) -> Response | tuple[Response, int]:
+    """What came of it; that nobody can know is said in words."""
+    if done.get("result") == "unknown":
+        sentence = gateway.say("Sent, but nobody can know: look at the device.")
+        return jsonify({**done, "sentence": sentence, "reason": gateway.say(done["reason"])}), 202
+    return jsonify(done)
 
 
 def _streams(app: Flask, gateway: LocalGateway) -> None:

@@ -20,6 +20,7 @@ from devices.gateway.local.leases import Leases, Page
 from devices.gateway.local.origins import origin_in, own_loopback, own_origin
 from devices.gateway.local.pairs import Pairs
 from devices.gateway.local.refusal import Refusal, speaker
+from devices.gateway.local.scans import Scans
 from devices.gateway.local.signed import Signatures
 from devices.gateway.local.sockets import Socket
 from devices.roles import FrameSeen, News
@@ -64,6 +65,7 @@ class LocalGateway:
         self.say = speaker(second)
         self.pairs, self.signatures, self.leases, self.hearing = Pairs(pairs), Signatures(clock), Leases(), Hearing()
         self.deeds = Deeds(station, self.hearing)
+        self.scans = Scans(self)
         self.frames: dict[str, FrameSeen] = {}
         self.tls_port = tls_port or None  # told to pages, which may need it
         self._streams: dict[str, Stream] = {}
@@ -77,7 +79,12 @@ class LocalGateway:
         """News of a device, from the station's `tell`, in that device's thread."""
         if isinstance(news, FrameSeen):
             self.frames[device] = news
+        self.scans.hear(device, news)
         self.hearing.tell(device, news)
+
+    def close(self) -> None:
+        """The program ends: scans that are under way are forgotten."""
+        self.scans.close()
 
     def mount(self, page: Flask) -> None:
         """Answer under /v1/ of the server that serves `page`."""

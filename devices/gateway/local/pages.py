@@ -15,7 +15,7 @@ from devices.gateway.local.refusal import Refusal, answer
 if TYPE_CHECKING:
     from devices.gateway.local.gateway import LocalGateway
 
-FILES = ("bianmin-devices.js", "sample.js", "pair.js", "local.css")
+FILES = ("bianmin-devices.js", "bianmin-scan.js", "bianmin-scan.css", "sample.js", "pair.js", "local.css")
 ANY = ",".join(f"'{name}'" for name in FILES)
 # The sample may be shown another gateway's address to try (?gateway=…), on loopback only.
 LOOPBACK = " ".join(

@@ -5,6 +5,7 @@
     ours → {"event": "devices", "devices": […]}      at first and whenever something changes
     ours → {"event": "taken" | "released", "device"}            {"event": "owned", "device", "owner"}
     ours → {"event": "news", "device", "news", …}    only to the page that has the device and said "watch"
+    ours → {"event": "scan", …}                       see scans.py
     ours → {"event": "refused", "code", "sentence"}
 
 We ping every five seconds; a page that has said nothing for fifteen, not even a pong, is gone.
@@ -90,6 +91,7 @@ class Socket:
         finally:
             leave()
             if self._page is not None:
+                self.gateway.scans.left(self._page)
                 self.gateway.leases.drop(self._page)
             self._out.put(None)
             writer.join(timeout=2)
@@ -195,6 +197,7 @@ class Socket:
                 self._take(device, message)
             elif isinstance(device := message.get("release"), str):
                 self._watched.discard(device)
+                self.gateway.scans.released(device, self._page)
                 self.gateway.leases.release(device, self._page)
                 self._say(event="released", device=device)
             else:
@@ -213,6 +216,7 @@ class Socket:
             given = (said["time"], said["nonce"], said["signature"])
             self.gateway.signatures.check(pairing.key, "GET", "/v1/events", self._origin, given)
         self._page, self._token = Page(self._origin, said["page"][:64]), said["hello"]
+        self.gateway.scans.arrived(self._page, self._say)
         self._look()
 
     def _take(self, device: str, message: dict[str, Any]) -> None:

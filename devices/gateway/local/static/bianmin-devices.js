@@ -15,7 +15,7 @@
  * @property {[string, string]} word      the state in words
  * @property {[string, string]} reason    why, if there is anything to say
  * @property {number[]} windows           the windows it serves
- * @property {string[]} can               card, document, rating, slip, page, code, still, stream, text
+ * @property {string[]} can               card, document, rating, slip, page, code, still, stream, scan, text
  * @property {string|null} owner          the origin whose page is using it now
  * @property {boolean} yours              true when that is this very page
  */
@@ -32,6 +32,35 @@
  * @property {string} start             YYYYMMDD
  * @property {string} end               YYYYMMDD or 长期
  * @property {boolean} id_valid         the number's check digit is right
+ */
+/**
+ * @typedef {Object} ScanPage
+ * @property {number} id                it keeps it, wherever it lies
+ * @property {string} stamp             another one whenever the page is
+ * @property {string} thumbnail         path of a small JPEG, for an `<img>`: put the gateway's address before it
+ * @property {string} title             a name proposed for the document, once its text has been read
+ * @property {string[]} flags           what is not right with it: see SCAN_FLAGS
+ * @property {number} width_mm
+ * @property {number} height_mm
+ * @property {number} bytes
+ * @property {string} mode
+ * @property {string[]} codes           texts of the codes on it
+ * @property {number} lines             lines of text read
+ * @property {{done: number, of: number}|null} reading  how far its text has been read; null: not under way
+ * @property {[number, number][]} corners  where it lay, in pixels of its shot
+ */
+/**
+ * @typedef {Object} ScanState
+ * @property {"starting"|"empty"|"moving"|"still"|"taken"|"no_camera"} phase
+ * @property {{corners: [number, number][], flags: string[]}[]} outlines  fractions of the picture, clockwise from top left
+ * @property {[number, number]} size    pixels of the picture the outlines were found in
+ * @property {number} taken             how often a page was taken: flash and sound when it grows
+ * @property {"document"|"photo"|"black-and-white"|"book"} mode
+ * @property {boolean} automatic
+ * @property {number|null} retaking     the page that the next one replaces
+ * @property {[string, string]|null} trouble  what went wrong with the last page, in words
+ * @property {{code: string, sentence: [string, string]}|null} camera  unplugged, frozen, black, wrong-size, bus-full, garbled
+ * @property {ScanPage[]} pages
  */
 /** @typedef {{result: "done"} | {result: "unknown", sentence: [string, string], reason: [string, string]}} Outcome */
 /** @typedef {{seconds?: number, device?: string, window?: number, signal?: AbortSignal}} Choice */
@@ -92,7 +121,18 @@ export const IN_THE_WAY = {
 
 const ROLES = {
   card: "id-reader", document: "travel-document", rating: "evaluator", slip: "ticket-printer", page: "a4-printer",
-  code: "code-scanner", still: "camera", stream: "camera", text: "window-screen",
+  code: "code-scanner", still: "camera", stream: "camera", scan: "camera", text: "window-screen",
+};
+
+/** What may be not right with a page, in words. @type {Record<string, [string, string]>} */
+export const SCAN_FLAGS = {
+  blurred: ["页面不清晰：请放稳，或擦拭镜头后重拍。", "Not sharp: hold it still, or wipe the lens, and take it again."],
+  glare: ["页面有反光：请转动页面或灯后重拍。", "A lamp is mirrored: turn the page or the lamp, and take it again."],
+  finger: ["页面上有手指：请移开后重拍。", "A hand lies on it: take it away, and take the page again."],
+  out_of_frame: ["页边超出画面：请移到中间后重拍。", "It reaches beyond the picture: move it to the middle, and take it again."],
+  corner_covered: ["页角被遮住：请移开遮挡后重拍。", "A corner is covered: free it, and take it again."],
+  white_on_white: ["页面与台面颜色相近：请在下面垫深色纸，或手工裁切。", "As light as the desk: lay something dark under it, or crop by hand."],
+  whole_picture: ["没有找到页边，整幅画面已保存：可手工裁切。", "No edge was found and the whole picture was kept: crop it by hand."],
 };
 const POLL = 1000; // ms between two looks whether the clerk has confirmed
 const AGAIN = 1000; // ms until a lost connection is made anew
@@ -123,6 +163,7 @@ export class Gateway extends EventTarget {
     /** @type {Device[]} as last told */
     this.devices = [];
     this.socket = null;
+    this.heard = false; // the gateway has answered on the socket
     this.kept = new Map();
   }
 
@@ -215,6 +256,20 @@ export class Gateway extends EventTarget {
   /** The address of a live picture for one `<img>`, to be used within 30 seconds. @param {Choice} [choice] @returns {Promise<string>} */
   async stream(choice) { return this.address + (await this.#do("stream", choice, [])).path; }
 
+  /**
+   * Scan pages with the document camera: each is taken by itself once it lies still. One scan a camera; it lives as long as this
+   * page's connection, which is opened if need be, and nothing of it is left afterwards.
+   * @param {{mode?: "document"|"photo"|"black-and-white"|"book", automatic?: boolean, searchable?: boolean, dpi?: number} & Choice} [choice]
+   *   searchable: read the pages' text behind, for the PDF; dpi: measured from the stand
+   * @returns {Promise<Scan>}
+   */
+  async startScan(choice = {}) {
+    const device = await this.#choose("scan", choice);
+    await this.#greeted();
+    const begun = await this.#do("scan", { ...choice, device }, ["mode", "automatic", "searchable", "dpi"]);
+    return new Scan(this, device, begun.path, (path, options) => this.#ask(path, options));
+  }
+
   /** Show a text on the strip; an empty one brings the welcome back. @param {string} text @param {Choice} [choice] @returns {Promise<Outcome>} */
   showText(text, choice) { return this.#do("text", choice, ["window"], { text }); }
 
@@ -233,13 +288,17 @@ export class Gateway extends EventTarget {
     };
     socket.onmessage = ({ data }) => {
       const message = JSON.parse(data);
-      if (message.event === "devices") this.devices = message.devices;
+      if (message.event === "devices") {
+        this.devices = message.devices;
+        this.heard = true;
+      }
       if (message.event === "refused") refused = new GatewayError(message.code, message.sentence, message);
       this.dispatchEvent(new CustomEvent(message.event, { detail: message.event === "devices" ? message.devices : message }));
     };
     socket.onclose = ({ code }) => {
       if (this.socket !== socket) return;
       this.socket = null;
+      this.heard = false;
       this.dispatchEvent(new CustomEvent("lost", { detail: refused }));
       if (this.wanted && code !== 4401) setTimeout(() => this.wanted && !this.socket && this.open(), AGAIN);
     };
@@ -297,6 +356,15 @@ export class Gateway extends EventTarget {
 
   // ---- the wire ----
 
+  /** Until the socket is open and the gateway has answered on it. */
+  async #greeted() {
+    if (this.heard) return;
+    const [answered, lost] = [heard(this, "devices"), heard(this, "lost")];
+    if (!this.socket) await this.open();
+    const first = await Promise.race([answered, lost]);
+    if (first.type === "lost") throw first.detail ?? new GatewayError("not-there", IN_THE_WAY["not-there"]);
+  }
+
   get #key() { return `bianmin-devices ${this.address}`; }
 
   /** @returns {string} the device that is meant: the one named, else the first that can do it and works, else the first that can */
@@ -339,7 +407,7 @@ export class Gateway extends EventTarget {
       throw new GatewayError(way?.code ?? "not-there", way?.sentence ?? IN_THE_WAY["not-there"]);
     }
     const type = response.headers.get("Content-Type") ?? "";
-    if (type.startsWith("image/")) return response.blob();
+    if (/^(image\/|application\/(pdf|zip))/.test(type)) return response.blob();
     const told = type.includes("json") ? await response.json() : {};
     if (!response.ok) throw new GatewayError(told.code ?? "failed", told.sentence ?? IN_THE_WAY["not-there"], told);
     return told;
@@ -352,6 +420,106 @@ export class Gateway extends EventTarget {
     const digest = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
     const text = ["bianmin-v1", method, path, location.origin, time, nonce, digest].join("\n");
     return { time, nonce, signature: await this.sign(text) };
+  }
+}
+
+/**
+ * Pages under a document camera; made by `Gateway.startScan`. Tells `change` (detail: ScanState) whenever anything is to be shown,
+ * `taken` (detail: ScanState) when a page was taken, and `ended` (detail: "ended", "idle", "broken" or "lost").
+ */
+export class Scan extends EventTarget {
+  #ask;
+
+  constructor(gateway, device, path, ask) {
+    super();
+    this.gateway = gateway;
+    this.device = device;
+    this.path = path;
+    this.over = false;
+    this.#ask = ask;
+    /** @type {ScanState} */
+    this.state = {
+      phase: "starting", outlines: [], size: [0, 0], taken: 0, mode: "document", automatic: true, retaking: null, trouble: null, camera: null, pages: [],
+    };
+    this.listeners = { scan: ({ detail }) => this.#hear(detail), "scan-ended": ({ detail }) => detail.device === device && this.#end(detail.why), lost: () => this.#end("lost") };
+    for (const [name, listener] of Object.entries(this.listeners)) gateway.addEventListener(name, listener);
+  }
+
+  #hear({ event, device, ...told }) {
+    if (device !== this.device) return;
+    const more = told.taken > this.state.taken;
+    this.state = { ...this.state, ...told };
+    this.dispatchEvent(new CustomEvent("change", { detail: this.state }));
+    if (more) this.dispatchEvent(new CustomEvent("taken", { detail: this.state }));
+  }
+
+  #end(why) {
+    if (this.over) return;
+    this.over = true;
+    for (const [name, listener] of Object.entries(this.listeners)) this.gateway.removeEventListener(name, listener);
+    this.dispatchEvent(new CustomEvent("ended", { detail: why }));
+  }
+
+  #order(name, body = {}) { return this.#ask(`${this.path}/${name}`, { method: "POST", body }); }
+
+  /** Take what lies there now, as it lies. A foot pedal of this machine does the same. */
+  take() { return this.#order("take"); }
+
+  /** Whether pages are taken by themselves. @param {boolean} on */
+  setAutomatic(on) { return this.#order("automatic", { on }); }
+
+  /** How the next pages are made. @param {"document"|"photo"|"black-and-white"|"book"} mode */
+  setMode(mode) { return this.#order("mode", { mode }); }
+
+  /** Take the last change back. @returns {Promise<{done: boolean}>} false: there is none left */
+  undo() { return this.#order("undo"); }
+
+  /** @param {number} page its id; `undo` brings it back */
+  remove(page) { return this.#order("remove", { page }); }
+
+  /** Turn a page clockwise. @param {number} page @param {90|180|270} [degrees] */
+  rotate(page, degrees = 90) { return this.#order("rotate", { page, degrees }); }
+
+  /** @param {number[]} pages the ids of all pages in their new order */
+  reorder(pages) { return this.#order("reorder", { pages }); }
+
+  /** The next page taken replaces this one. @param {number} page */
+  retake(page) { return this.#order("retake", { page }); }
+
+  /** Cut a page out of its shot again. @param {number} page @param {[number, number][]} corners four, fractions of the shot, clockwise from top left */
+  crop(page, corners) { return this.#order("crop", { page, corners }); }
+
+  /** The page as a JPEG. @param {number} page @returns {Promise<Blob>} */
+  picture(page) { return this.#ask(`${this.path}/pages/${page}/picture`); }
+
+  /** The camera's picture that the page was cut from. @param {number} page @returns {Promise<Blob>} */
+  shot(page) { return this.#ask(`${this.path}/pages/${page}/shot`); }
+
+  /** The address of a page's thumbnail, for an `<img>`. @param {ScanPage} page @returns {string} */
+  thumbnail(page) { return this.gateway.address + page.thumbnail; }
+
+  /** The address of a live picture for one `<img>`, to be used within 30 seconds; it lasts ten minutes. @returns {Promise<string>} */
+  stream() { return this.gateway.stream({ device: this.device }); }
+
+  /**
+   * The finished document. JPEG and PNG of several pages come as a ZIP, unless one `page` is meant; "copy" is a PDF as a copier would print it.
+   * @param {{kind?: "pdf"|"jpg"|"png"|"tiff"|"copy", mark?: string, page?: number, pages?: number[]}} [wanted] mark: written across each page
+   * @returns {Promise<Blob>}
+   */
+  file(wanted = {}) { return this.#order("file", wanted); }
+
+  /** A small JPEG of the first sheet that `print` would print. @param {{pages?: number[]}} [wanted] @returns {Promise<Blob>} */
+  preview(wanted = {}) { return this.#order("preview", wanted); }
+
+  /**
+   * Copy on an A4 printer of this machine, cards two on a sheet at true size.
+   * @param {{pages?: number[], copies?: number, mark?: string, printer?: string}} [wanted] @returns {Promise<Outcome>}
+   */
+  print(wanted = {}) { return this.#order("print", wanted); }
+
+  /** End it: every page is forgotten, the camera is free. */
+  async end() {
+    if (!this.over) await this.#order("end");
   }
 }
 
@@ -373,6 +541,10 @@ function wait(ms, signal) {
     const timer = setTimeout(done, ms);
     signal?.addEventListener("abort", () => { clearTimeout(timer); fail(signal.reason); }, { once: true });
   });
+}
+
+function heard(target, event) {
+  return new Promise((done) => target.addEventListener(event, done, { once: true }));
 }
 
 function randomHex() {

@@ -1,5 +1,6 @@
 // The sample page: everything bianmin-devices.js can do, one button each, and in words what is in the way.
 import { Gateway, GatewayError } from "./bianmin-devices.js";
+import { ScanPanel } from "./bianmin-scan.js";
 import { both, copy, fill, part, refill, roles } from "/static/dom.js";
 
 const $ = (id) => document.getElementById(id);
@@ -21,8 +22,27 @@ const deeds = {
   code: (device) => gateway.scan({ device, seconds: 20 }),
   still: (device) => gateway.still({ device }),
   stream: (device) => gateway.stream({ device }),
+  scan: (device) => scan(device),
   text: (device) => gateway.showText("请 A001 到 1 号窗口", { device }),
 };
+
+let panel = null;
+
+/** Open the panel, its last button handing the PDF to this page. */
+async function scan(device) {
+  await panel?.close();
+  panel = new ScanPanel(gateway, $("scan"), {
+    device,
+    done: {
+      words: words("scan-hand"),
+      act: async (scan, mark) => tell(device, [`PDF ${(await scan.file({ kind: "pdf", mark })).size} B`, ""], "done"),
+    },
+    closed: () => { $("scan").hidden = true; },
+  });
+  await panel.start();
+  $("scan").hidden = false;
+  $("scan").scrollIntoView({ block: "start" });
+}
 
 async function look() {
   const way = await gateway.whatIsInTheWay();
@@ -110,6 +130,7 @@ async function attempt(device, deed, pressed) {
 }
 
 async function result(device, card, deed, got) {
+  if (deed === "scan") return void (part(card, "told").hidden = true);
   if (deed === "still" || deed === "stream") {
     const picture = part(card, "picture");
     picture.querySelector("img").src = deed === "still" ? URL.createObjectURL(got) : got;
