@@ -18,6 +18,7 @@ from devices.vision.pages import PageFound, find_pages
 
 BARE_SECONDS = 1.5  # of a still picture without a page, before it counts as the empty desk
 LEARN_EVERY = 0.5  # seconds between two looks at the empty desk that are remembered
+SURE = 0.65  # of a page, while the desk is unknown: a grain or a joint of the desk itself reaches 0.57
 SAME = 0.85  # correlation from which a page is the one taken already, wherever it has been pushed
 PLAIN = 6.0  # steps of grey by which an empty page varies; such pages are compared by their brightness
 VIEW = (120, 170)  # pixels in which pages are compared
@@ -50,20 +51,21 @@ class Watch:
     def look(self, small: np.ndarray, now: float) -> Look:
         """One frame (h × w × 3, uint8, BGR), at a moment in seconds of a clock that only goes forward."""
         height, width = small.shape[:2]
-        pages = tuple(self._desk.find(small) if self._desk else find_pages(small))
+        pages = tuple(self._desk.find(small) if self._desk else (p for p in find_pages(small) if p.score >= SURE))
         seen = self._steady.see(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), [page.corners for page in pages], now)
         self._learn(small, seen.state == steady.EMPTY and not pages, now)
         if seen.state == steady.EMPTY:
             self._taken = ()
+        if seen.state == steady.STILL or seen.take:
+            self._views = tuple(_view(small, page.corners) for page in pages)
+            if self._taken and all(any(_same(view, other) for other in self._taken) for view in self._views):
+                return Look(steady.TAKEN, pages, width, height)  # it has not moved, or was only pushed a little
         if not seen.take:
             return Look(seen.state, pages, width, height, frozen=seen.frozen)
         pages = tuple(flagged(small, pages))
         if any(FINGER in page.flags for page in pages):
             self._steady.again()  # a hand lies on it; looked at again when it has gone
             return Look(steady.MOVING, pages, width, height)
-        self._views = tuple(_view(small, page.corners) for page in pages)
-        if self._taken and all(any(_same(view, other) for other in self._taken) for view in self._views):
-            return Look(steady.TAKEN, pages, width, height)  # only pushed a little
         return Look(steady.STILL, pages, width, height, fire=True)
 
     def taken(self) -> None:

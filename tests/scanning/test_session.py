@@ -1,0 +1,158 @@
+"""One person's scan from the first frame to nothing left: over the whole session, with its threads."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pikepdf
+import pytest
+
+from devices.scanning import ScanSession, ScanTrouble
+from devices.scanning.watch import Look, Watch
+from devices.vision.pages import PageFound
+
+SIZE = (1280, 960)
+
+
+def picture(seed: int) -> bytes:
+    """A page with grey bars of its own on a dark desk, as a camera's JPEG."""
+    dice = np.random.default_rng(seed)
+    shown = np.full((SIZE[1], SIZE[0], 3), (60, 70, 80), np.uint8)
+    shown[80:880, 340:940] = 240
+    for y in range(160, 820, 40):
+        cv2.rectangle(shown, (400, y), (400 + int(dice.integers(80, 480)), y + 14), (40, 40, 40), -1)
+    return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+
+
+class Still(Watch):
+    """A watchman for whom everything lies still, so that what is tested here is the session alone."""
+
+    def look(self, small: np.ndarray, now: float) -> Look:
+        height, width = small.shape[:2]
+        corners = np.array([(340, 80), (939, 80), (939, 879), (340, 879)], np.float32) * (width / SIZE[0])
+        return Look("still", (PageFound(corners, 1.0, "page", ()),), width, height)
+
+
+def until(what: Callable[[], object], seconds: float = 20.0) -> None:
+    ends = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < ends, "never came true"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[ScanSession]:
+    with ScanSession(tmp_path, searchable=False, automatic=False, watch=Still()) as made:
+        yield made
+
+
+def take(session: ScanSession, seed: int) -> int:
+    """One page more; its id."""
+    before = session.state()["taken"]
+    session.see(picture(seed))
+    session.take()
+    until(lambda: session.state()["taken"] == before + 1)
+    return session.state()["pages"][-1]["id"]
+
+
+def ids(session: ScanSession) -> list[int]:
+    return [page["id"] for page in session.state()["pages"]]
+
+
+def test_pages_in_order_and_every_change_taken_back(session: ScanSession) -> None:
+    first, second, third = (take(session, seed) for seed in (1, 2, 3))
+    assert ids(session) == [first, second, third]
+    session.reorder([third, first, second])
+    session.remove(first)
+    assert ids(session) == [third, second]
+    wide = session.state()["pages"][0]["width_mm"]
+    session.rotate(third)
+    assert session.state()["pages"][0]["height_mm"] == wide
+    for expected in ([third, second], [third, first, second], [first, second, third]):
+        assert session.undo()
+        assert ids(session) == expected
+    for wrong in ([first], [first, first, second], [first, second, 99]):
+        with pytest.raises(ScanTrouble):
+            session.reorder(wrong)
+    with pytest.raises(ScanTrouble, match="no such page"):
+        session.remove(99)
+
+
+def test_a_retaken_page_stays_in_its_place(session: ScanSession) -> None:
+    first, second = take(session, 1), take(session, 2)
+    before = session.picture(first)
+    session.retake(first)
+    session.see(picture(9))
+    session.take()
+    until(lambda: session.picture(first) != before)
+    assert ids(session) == [first, second]
+
+
+def test_cut_by_hand(session: ScanSession) -> None:
+    page = take(session, 1)
+    about = session.state()["pages"][0]
+    session.crop(page, [(0.3, 0.1), (0.7, 0.1), (0.7, 0.5), (0.3, 0.5)])
+    cut = session.state()["pages"][0]
+    assert cut["height_mm"] < about["height_mm"] * 0.6
+    with pytest.raises(ScanTrouble, match="do not span"):
+        session.crop(page, [(0.3, 0.1), (0.3, 0.1), (0.3, 0.1), (0.3, 0.1)])
+    assert session.undo() and session.state()["pages"][0]["height_mm"] == about["height_mm"]
+
+
+def test_every_kind_of_file(session: ScanSession) -> None:
+    with pytest.raises(ScanTrouble, match="no page yet"):
+        session.document()
+    take(session, 1)
+    take(session, 2)
+    for pages, data in ((2, session.document("标题", "仅供办理社保使用")), (2, session.copy())):
+        with pikepdf.open(io.BytesIO(data)) as document:
+            assert len(document.pages) == pages
+    assert [name for name, _ in session.exported("png")] == ["scan-1.png", "scan-2.png"]
+    assert session.exported("tiff")[0][1][:2] in (b"II", b"MM")
+    assert session.exported("jpg")[0][1][:2] == b"\xff\xd8" and session.preview()[:2] == b"\xff\xd8"
+    with pytest.raises(ScanTrouble, match="kind of file"):
+        session.exported("doc")
+
+
+def test_nothing_readable_lies_on_the_disk_and_nothing_at_all_afterwards(tmp_path: Path) -> None:
+    with ScanSession(tmp_path, searchable=False, automatic=False, watch=Still()) as session:
+        take(session, 1)
+        shot = picture(1)
+        files = [file.read_bytes() for file in tmp_path.iterdir()]
+        assert files and not any(b"\xff\xd8\xff" in data[:64] or shot[100:200] in data for data in files)
+    assert list(tmp_path.iterdir()) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("scan")]
+
+
+def test_a_damaged_frame_is_told_and_the_next_one_is_fine(session: ScanSession) -> None:
+    session.see(b"\xff\xd8 no picture")
+    until(lambda: session.state()["trouble"])
+    take(session, 1)
+    assert session.state()["trouble"] == ""
+
+
+def test_a_camera_that_falls_silent(session: ScanSession) -> None:
+    session.see(picture(1))
+    until(lambda: session.state()["phase"] == "still")
+    until(lambda: session.state()["phase"] == "no_camera")
+    assert session.state()["outlines"] == []
+
+
+def test_text_is_read_behind_and_told(tmp_path: Path) -> None:
+    with ScanSession(tmp_path, automatic=False, watch=Still()) as session:
+        page = np.full((SIZE[1], SIZE[0], 3), (60, 70, 80), np.uint8)
+        page[80:880, 340:940] = 245
+        for row in range(5):
+            where = (380, 200 + 100 * row)
+            cv2.putText(page, "RECEIPT 2026", where, cv2.FONT_HERSHEY_SIMPLEX, 1.8, (20, 20, 20), 4, cv2.LINE_AA)
+        session.see(cv2.imencode(".jpg", page)[1].tobytes())
+        session.take()
+        until(lambda: session.state()["pages"] and session.state()["pages"][0]["lines"] > 0, 60)
+        assert "RECEIPT" in session.state()["pages"][0]["title"].upper()
+        assert session.state()["pages"][0]["reading"] is None

@@ -1,0 +1,135 @@
+"""When a page is taken and when not: pictures made here, time as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+import pytest
+
+from devices.scanning.watch import Watch
+
+WIDTH, HEIGHT = 640, 480
+EVERY = 0.1  # seconds between two frames
+
+
+def desk(light: float = 1.0) -> np.ndarray:
+    grain = np.random.default_rng(7).normal(0, 5, (HEIGHT, 1)).repeat(WIDTH, 1)
+    wood = (np.array((42, 58, 74), np.float32) + grain[..., None]) * light
+    return np.clip(wood, 0, 255).astype(np.uint8)
+
+
+def page(seed: int) -> np.ndarray:
+    dice = np.random.default_rng(seed)
+    sheet = np.full((400, 300, 3), 240, np.uint8)
+    for y in range(40, 370, 18):
+        for x in range(30, 260, 24):
+            if dice.random() < 0.6:
+                cv2.rectangle(sheet, (x, y), (x + 18, y + 7), (50, 50, 50), -1)
+    return sheet
+
+
+def on_desk(sheet: np.ndarray, at: tuple[int, int] = (170, 40), turn: float = 2.0, light: float = 1.0) -> np.ndarray:
+    shown = desk(light)
+    view = cv2.getRotationMatrix2D((150, 200), turn, 1.0)
+    view[:, 2] += at
+    where = cv2.warpAffine(np.full(sheet.shape[:2], 255, np.uint8), view, (WIDTH, HEIGHT)) > 127
+    lit = np.clip(sheet.astype(np.float32) * light, 0, 255).astype(np.uint8)
+    shown[where] = cv2.warpAffine(lit, view, (WIDTH, HEIGHT))[where]
+    return shown
+
+
+def hand(picture: np.ndarray, x: int) -> np.ndarray:
+    shown = picture.copy()
+    cv2.ellipse(shown, (x, 260), (70, 45), 0, 0, 360, (118, 146, 205), -1)
+    cv2.rectangle(shown, (x + 30, 230), (WIDTH, 290), (118, 146, 205), -1)
+    return shown
+
+
+class Watched:
+    """A watch before which a film is played; it counts the shots."""
+
+    def __init__(self) -> None:
+        self.watch, self.now, self.shots, self.phase = Watch(), 0.0, 0, ""
+        self._noise = np.random.default_rng(1)
+
+    def play(self, scenes: Iterable[np.ndarray]) -> None:
+        for scene in scenes:
+            self.now += EVERY
+            look = self.watch.look(cv2.add(scene, self._noise.integers(0, 5, scene.shape, np.uint8)), self.now)
+            self.phase = look.phase
+            if look.fire:
+                self.shots += 1
+                self.watch.taken()
+
+    def lay(self, sheet: np.ndarray, **how: object) -> None:
+        """A hand brings a page and goes; then it lies there for two seconds."""
+        lies = on_desk(sheet, **how)  # type: ignore[arg-type]
+        self.play([hand(lies, 300 + 60 * step) for step in range(6)])
+        self.play([lies] * 20)
+
+    def clear(self) -> None:
+        self.play([hand(desk(), 500 - 40 * step) for step in range(4)])
+        self.play([desk()] * 10)
+
+
+@pytest.fixture
+def watched() -> Watched:
+    made = Watched()
+    made.play([desk()] * 25)
+    assert (made.shots, made.phase) == (0, "empty")
+    return made
+
+
+def test_each_page_is_taken_once(watched: Watched) -> None:
+    for number in range(1, 4):
+        watched.lay(page(number))
+        assert (watched.shots, watched.phase) == (number, "taken")
+        watched.play([on_desk(page(number))] * 30)
+        assert watched.shots == number
+        watched.clear()
+        assert watched.phase == "empty"
+
+
+def test_another_page_in_its_place_is_another_page(watched: Watched) -> None:
+    watched.lay(page(1))
+    watched.lay(page(2))
+    assert watched.shots == 2
+
+
+def test_a_page_that_is_pushed_is_not_another(watched: Watched) -> None:
+    watched.lay(page(1))
+    watched.lay(page(1), at=(150, 55), turn=-3.0)
+    assert (watched.shots, watched.phase) == (1, "taken")
+
+
+def test_the_same_page_laid_down_again_is_taken_again(watched: Watched) -> None:
+    watched.lay(page(1))
+    watched.clear()
+    watched.lay(page(1))
+    assert watched.shots == 2
+
+
+def test_a_hand_never_is(watched: Watched) -> None:
+    watched.play([hand(desk(), 260)] * 30)
+    assert watched.shots == 0
+    watched.play([hand(on_desk(page(1)), 260)] * 30)
+    assert watched.shots == 0  # not with the hand on it
+    watched.play([on_desk(page(1))] * 20)
+    assert watched.shots == 1
+
+
+def test_a_lamp_is_no_page(watched: Watched) -> None:
+    for light in (1.3, 0.75, 1.0, 1.5):
+        watched.play([desk(light)] * 15)
+    assert watched.shots == 0
+    watched.lay(page(1), light=1.5)
+    assert watched.shots == 1
+
+
+def test_what_lies_there_may_be_asked_for_once_more(watched: Watched) -> None:
+    watched.lay(page(1))
+    watched.watch.again()
+    watched.play([on_desk(page(1))] * 20)
+    assert watched.shots == 2
