@@ -35,6 +35,7 @@ def main(file: str) -> int:
         port=hall.port,
         processes=hall.processes,
         public_url=machine.hall.public_url.rstrip("/"),
+        key_file=machine.about.state / "attachments.key",
     )
     _make_tokens(machine)
     try:
