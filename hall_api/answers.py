@@ -10,7 +10,7 @@ from hall_api.domain.calendar import iso, working_days_left
 from hall_api.domain.channels import rating_channel
 from hall_api.domain.line import wait_minutes
 from hall_api.domain.ratings import person
-from hall_api.domain.rows import Case, DeviceState, PrintJob, QueueDay, Row, Ticket, WindowState
+from hall_api.domain.rows import Attachment, Case, DeviceState, PrintJob, QueueDay, Row, Ticket, WindowState
 from hall_api.storage.reader import Reader
 
 Json = dict[str, Any]
@@ -38,7 +38,20 @@ class Shapes:
             return self.queue(row, reader)
         if isinstance(row, PrintJob):
             return {"id": row.id, "ticket": row.ticket, "state": row.state, "kiosk": row.kiosk, "first": row.first}
+        if isinstance(row, Attachment):
+            return self.attachment(row)
         return {} if row is not None else None
+
+    @staticmethod
+    def attachment(kept: Attachment) -> Json:
+        """ATTACHMENT: all but the document."""
+        return {
+            "id": kept.id,
+            "ticket": kept.ticket,
+            "window": kept.window,
+            "size": kept.size,
+            "at": moment(kept.at),
+        }
 
     def ticket(self, ticket: Ticket, reader: Reader, ahead: int | None = None) -> Json:
         """TICKET. `ahead` when it is known already."""

@@ -10,20 +10,25 @@ import json
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from config.plan import HallPlan
 from hall_api.answers import Json, Shapes
-from hall_api.domain.book import Moment
+from hall_api.domain.book import Draft, Moment
 from hall_api.domain.calendar import business_date, hall_time, to_ms
 from hall_api.domain.decide import decide, new_day
 from hall_api.domain.orders import Actor, Order
+from hall_api.domain.papers import only_its_window
 from hall_api.domain.refusal import Kind, Refusal
 from hall_api.readings import Readings
+from hall_api.storage.engine import Connection
 from hall_api.storage.feed import Callback
+from hall_api.storage.reader import Reader, Snapshot
 from hall_api.storage.store import Store
 from hall_api.storage.unit import Told, Unit
+from hall_api.vault import Vault
 
+T = TypeVar("T")
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # no i, l, o, u: nobody mistakes or misreads them
 
 
@@ -50,16 +55,24 @@ def fingerprint(order: Order) -> str:
 class Hall(Readings):
     """One hall over one store. Safe to use from any thread; from greenlets when the store was opened for them.
 
+    `vault` seals attachments; without one none are taken.
     `public_url` stands before every link given to citizens ("http://192.168.1.5:8000"), without a slash at its end.
     """
 
     def __init__(
-        self, plan: HallPlan, store: Store, *, clock: Callable[[], datetime] = utc_now, public_url: str = ""
+        self,
+        plan: HallPlan,
+        store: Store,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        public_url: str = "",
+        vault: Vault | None = None,
     ) -> None:
         for queue in plan.queues:
             if queue.code[-1:].isdigit():
                 raise ValueError(f"queue {queue.code!r}: a code that ends in a digit would make numbers ambiguous")
         super().__init__(plan, store, Shapes(plan, public_url.rstrip("/")))
+        self.vault = vault or Vault(None)
         self._clock = clock
         self._offset = 0  # how far hall time is ahead of a clock that was set back, ms
 
@@ -108,6 +121,30 @@ class Hall(Readings):
         draft = decide(order, unit, moment)
         unit.apply(draft, who, now)
         return self._shapes.answer(draft.subject, unit, draft.ahead)
+
+    def attachments(self, ticket_id: str, actor: Actor) -> Json:
+        """`GET /v1/tickets/{id}/attachments`, for who may see them. Raises Refusal."""
+        kept = self._papers(ticket_id, actor, lambda reader: reader.attachments(ticket_id))
+        return {"attachments": [self._shapes.attachment(one) for one in kept]}
+
+    def attachment(self, ticket_id: str, attachment: str, actor: Actor) -> bytes:
+        """A document as it is kept: sealed. Raises Refusal."""
+        sealed = self._papers(ticket_id, actor, lambda reader: reader.sealed(ticket_id, attachment))
+        if sealed is None:
+            raise Refusal("no_attachment", Kind.MISSING)
+        return sealed
+
+    def _papers(self, ticket_id: str, actor: Actor, look: Callable[[Reader], T]) -> T:
+        """What somebody who may see a ticket's papers sees of them."""
+
+        def in_a_moment(connection: Connection) -> T:
+            reader = Snapshot(connection)
+            date = reader.state()[2]
+            draft = Draft(reader, Moment(plan=self.plan, now=self.now(), date=date, actor=actor, draw=lambda _: ""))
+            only_its_window(draft.ticket(ticket_id), draft)
+            return look(reader)
+
+        return self._store.read(in_a_moment)
 
     def now(self) -> int:
         """Hall time in ms: the clock, or what runs on from the last stored moment when the clock was set back."""

@@ -20,6 +20,7 @@ from hall_api.domain.refusal import Refusal
 from hall_api.hall import Hall
 from hall_api.server import Pages, Serving, open_memory
 from hall_api.storage.green import Greenlets
+from hall_api.vault import Vault, vault_beside
 from hall_api.web.app import create_app
 
 log = logging.getLogger("hall.server")
@@ -112,7 +113,8 @@ def answer_requests(
 def open_hall(serving: Serving, url: str = "") -> tuple[Hall, Accounts]:
     """The hall and its accounts over the database, for a gevent server. Raises CannotServe."""
     store = open_memory(serving.database, Greenlets())
-    hall = Hall(serving.plan, store, public_url=serving.public_url or url)
+    vault = Vault(serving.key_file) if serving.key_file else vault_beside(serving.database)
+    hall = Hall(serving.plan, store, public_url=serving.public_url or url, vault=vault)
     return hall, Accounts(store, serving.plan)
 
 

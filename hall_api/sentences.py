@@ -54,6 +54,14 @@ SENTENCES = {
     "no_invitation": "The time to rate number {number} here is over.",
     "no_grade": "A grade is a whole number from 1 to 5.",
     "no_channel": "There is no rating channel called {channel}.",
+    # papers
+    "cannot_attach": "Number {number} is {state}; papers are attached while a number is at a window.",
+    "too_many_attachments": "Number {number} has {limit} attachments already; remove one first.",
+    "no_attachment": "There is no such attachment.",
+    "not_your_ticket": "Only the window that serves number {number}, and managers, may see its papers.",
+    "no_vault": "This hall cannot keep papers: its key file is missing or damaged; a technician must look.",
+    "open_vault": "The key file of the hall's papers can be read by others; a technician must set its mode to 0600.",
+    "wrong_vault": "These papers were sealed with another key; a technician must bring the key file back.",
     # printing and devices
     "no_job": "There is no such print job.",
     "no_job_state": "There is no print job state called {state}.",

@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.plan import HallPlan
@@ -55,6 +56,7 @@ class Serving:
     public_url: str = ""
     behind_tls: bool = False
     open_windows: bool = False
+    key_file: Path | None = None  # seals attachments; None: beside a database that is a file, else there are none
 
     def url(self, port: int) -> str:
         """The address to open on this machine."""

@@ -14,7 +14,17 @@ from config.plan import HallPlan, Policy
 from hall_api.domain.events import Event
 from hall_api.domain.orders import Actor
 from hall_api.domain.refusal import Kind, Refusal
-from hall_api.domain.rows import Alarm, DeviceState, Evaluation, PrintJob, QueueDay, Row, Ticket, WindowState
+from hall_api.domain.rows import (
+    Alarm,
+    Attachment,
+    DeviceState,
+    Evaluation,
+    PrintJob,
+    QueueDay,
+    Row,
+    Ticket,
+    WindowState,
+)
 
 
 class Book(Protocol):
@@ -52,6 +62,12 @@ class Book(Protocol):
 
     def job(self, job_id: str) -> PrintJob | None:
         """The print job of this id."""
+
+    def attachments(self, ticket_id: str) -> Sequence[Attachment]:
+        """What is attached to a ticket, oldest first, without the documents themselves."""
+
+    def attachments_before(self, date: str) -> Sequence[str]:
+        """Ids of attachments of earlier days."""
 
     def evaluation(self, ticket_id: str) -> Evaluation | None:
         """How the ticket was rated."""
@@ -112,6 +128,7 @@ class Draft:
     moment: Moment
     rows: dict[tuple[Any, ...], Row] = field(default_factory=dict)
     cleared: list[Cleared] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)  # ids of attachments that go for good
     events: list[Event] = field(default_factory=list)
     subject: Row | None = None
     ahead: int | None = None  # of a ticket just issued: how many come before it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hall_api.domain import calling, issuing, orders, places, ratings, visit, watch
+from hall_api.domain import calling, issuing, orders, papers, places, ratings, visit, watch
 from hall_api.domain.book import Book, Draft, Moment
 
 RULES: Mapping[type[orders.Order], Callable[[Any, Draft], None]] = {
@@ -37,6 +37,8 @@ RULES: Mapping[type[orders.Order], Callable[[Any, Draft], None]] = {
     orders.CallHelper: watch.call_helper,
     orders.AnswerHelp: watch.answer_help,
     orders.Housekeep: watch.housekeep,
+    orders.Attach: papers.attach,
+    orders.Detach: papers.detach,
 }
 
 

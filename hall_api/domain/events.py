@@ -280,7 +280,26 @@ class AlarmCleared(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttachmentAdded(TicketEvent):
+    """A window scanned papers and keeps them with the ticket; what they are or say is never told."""
+
+    audience: ClassVar[str] = "staff"
+    attachment: str
+    window: int
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentRemoved(TicketEvent):
+    """An attachment was taken away for good."""
+
+    audience: ClassVar[str] = "staff"
+    attachment: str
+    window: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DayClosed(Event):
-    """The business day `date` (ISO) ended: waiting tickets expired, priority reasons were dropped."""
+    """The business day `date` (ISO) ended: waiting tickets expired, priority reasons and attachments were dropped."""
 
     date: str

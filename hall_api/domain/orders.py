@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -240,3 +240,20 @@ class AnswerHelp(Order):
 @dataclass(frozen=True, kw_only=True)
 class Housekeep(Order):
     """What the passing of time demands: rating invitations run out, the day changes. Asked for by the hall itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attach(Order):
+    """Keep a document scanned at the window with its ticket: `size` bytes, sealed before anybody here sees it."""
+
+    ticket: str
+    size: int
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detach(Order):
+    """Take an attachment away for good."""
+
+    ticket: str
+    attachment: str

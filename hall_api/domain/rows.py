@@ -159,4 +159,17 @@ class Alarm:
     since: int = 0
 
 
-Row = Ticket | WindowState | QueueDay | PrintJob | Evaluation | Case | DeviceState | Alarm
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A document scanned for a ticket, sealed; a list of them leaves `sealed` empty."""
+
+    id: str
+    ticket: str
+    business_date: str
+    window: int
+    size: int  # bytes of the document
+    at: int
+    sealed: bytes = b""
+
+
+Row = Ticket | WindowState | QueueDay | PrintJob | Evaluation | Case | DeviceState | Alarm | Attachment

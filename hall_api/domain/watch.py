@@ -117,12 +117,14 @@ def housekeep(order: Housekeep, draft: Draft) -> None:
 
 
 def close_day(old: str, draft: Draft) -> None:
-    """Business day `old` is over: who still waits has waited in vain, and why anybody was first is forgotten."""
+    """Business day `old` is over: who still waits has waited in vain; why anybody was first is forgotten, and so are
+    the papers that were scanned."""
     for ticket in draft.book.unfinished():
         if ticket.business_date < draft.moment.date:
             _expire(ticket, draft)
     for ticket in draft.book.claims_before(draft.moment.date):
         draft.save(replace(draft.ticket(ticket.id), priority=""))
+    draft.dropped += draft.book.attachments_before(draft.moment.date)
     draft.tell(DayClosed(date=old))
 
 

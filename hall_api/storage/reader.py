@@ -8,11 +8,22 @@ from typing import Any, TypeVar
 
 from sqlalchemy.sql.expression import ClauseElement
 
-from hall_api.domain.rows import Alarm, Case, DeviceState, Evaluation, PrintJob, QueueDay, Row, Ticket, WindowState
+from hall_api.domain.rows import (
+    Alarm,
+    Attachment,
+    Case,
+    DeviceState,
+    Evaluation,
+    PrintJob,
+    QueueDay,
+    Row,
+    Ticket,
+    WindowState,
+)
 from hall_api.storage import statements as ask
 from hall_api.storage.engine import Cells, Connection
 
-R = TypeVar("R", Ticket, WindowState, QueueDay, PrintJob, Evaluation, Case, DeviceState, Alarm)
+R = TypeVar("R", Ticket, WindowState, QueueDay, PrintJob, Evaluation, Case, DeviceState, Alarm, Attachment)
 LISTS = {"windows", "options", "roles"}  # kept as JSON text
 
 
@@ -119,6 +130,21 @@ class Reader:
     def job(self, job_id: str) -> PrintJob | None:
         """The print job of this id."""
         return self.row(PrintJob, ask.JOB, id=job_id)
+
+    def attachments(self, ticket_id: str) -> Sequence[Attachment]:
+        """What is attached to a ticket, oldest first, without the documents themselves."""
+        names = ask.NAMES[Attachment][:-1]
+        found = self.connection.run(ask.ATTACHMENTS, ticket=ticket_id)
+        return [Attachment(**dict(zip(names, cells, strict=True))) for cells in found]
+
+    def attachments_before(self, date: str) -> Sequence[str]:
+        """Ids of attachments of earlier days."""
+        return [str(cells[0]) for cells in self.connection.run(ask.ATTACHMENTS_BEFORE, date=date)]
+
+    def sealed(self, ticket_id: str, attachment: str) -> bytes | None:
+        """A document as it is kept."""
+        found = self.connection.run(ask.ATTACHMENT, ticket=ticket_id, id=attachment)
+        return bytes(found[0][0]) if found else None
 
     def evaluation(self, ticket_id: str) -> Evaluation | None:
         """How the ticket was rated."""

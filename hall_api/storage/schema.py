@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"  # the newest migration; a store with another one is brought up to date by a child process
+HEAD = "0004"  # the newest migration; a store with another one is brought up to date by a child process
 
 metadata = MetaData()
 
@@ -217,6 +218,20 @@ print_jobs = Table(
 Index("print_jobs_ticket", print_jobs.c.ticket)
 _unsettled = text("state IN ('queued', 'sending')")
 Index("print_jobs_unsettled", print_jobs.c.kiosk, sqlite_where=_unsettled, postgresql_where=_unsettled)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("ticket", String, ForeignKey("tickets.id"), nullable=False),
+    Column("business_date", String, nullable=False),  # at whose end it goes
+    Column("window", Integer, nullable=False),
+    Column("size", Integer, nullable=False),  # bytes of the document
+    Column("at", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # see hall_api/vault.py
+)
+Index("attachments_ticket", attachments.c.ticket)
+Index("attachments_day", attachments.c.business_date)
 
 device_states = Table(
     "device_states",

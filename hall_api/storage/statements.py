@@ -12,7 +12,18 @@ from typing import Any
 from sqlalchemy import Table, and_, asc, bindparam, delete, desc, func, insert, literal_column, select, update
 from sqlalchemy.sql.expression import ColumnElement, Select
 
-from hall_api.domain.rows import Alarm, Case, DeviceState, Evaluation, PrintJob, QueueDay, Row, Ticket, WindowState
+from hall_api.domain.rows import (
+    Alarm,
+    Attachment,
+    Case,
+    DeviceState,
+    Evaluation,
+    PrintJob,
+    QueueDay,
+    Row,
+    Ticket,
+    WindowState,
+)
 from hall_api.storage import schema as s
 
 TABLES: dict[type[Row], Table] = {
@@ -25,6 +36,7 @@ TABLES: dict[type[Row], Table] = {
     Case: s.cases,
     DeviceState: s.device_states,
     Alarm: s.alarms,
+    Attachment: s.attachments,
 }
 NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in TABLES}
 
@@ -58,7 +70,7 @@ INSERT = {
 UPDATE = {kind: _update(kind) for kind in TABLES}
 KEYS = {kind: tuple(c.name for c in TABLES[kind].primary_key) for kind in TABLES}
 
-t, j, w = s.tickets.c, s.journal.c, s.windows.c
+t, j, w, a = s.tickets.c, s.journal.c, s.windows.c, s.attachments.c
 _waits = _is(t.state, "waiting")
 
 # On PostgreSQL, locking this row is taking the writer's turn: numbers, rows and journal follow one another, so a reader
@@ -141,6 +153,14 @@ ALARMS = _select(Alarm).order_by(s.alarms.c.since)
 CLEAR_ALARM = delete(s.alarms).where(
     s.alarms.c.machine == bindparam("machine"), s.alarms.c.device == bindparam("device")
 )
+ATTACHMENTS = (
+    select(*(a[name] for name in NAMES[Attachment] if name != "sealed"))
+    .where(a.ticket == bindparam("ticket"))
+    .order_by(a.at, a.id)
+)
+ATTACHMENT = select(a.sealed).where(a.ticket == bindparam("ticket"), a.id == bindparam("id"))
+ATTACHMENTS_BEFORE = select(a.id).where(a.business_date < bindparam("date"))
+DROP_ATTACHMENT = delete(s.attachments).where(a.id == bindparam("id"))
 CASES = _select(Case).order_by(desc(s.cases.c.opened_at)).limit(bindparam("limit"))
 
 JOURNAL_ADD = insert(s.journal).inline()

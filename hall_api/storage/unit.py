@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 from hall_api.domain.book import Draft, key_of
 from hall_api.domain.calendar import iso
 from hall_api.domain.events import Event
-from hall_api.domain.rows import PrintJob, QueueDay, Row, Ticket, WindowState
+from hall_api.domain.rows import Attachment, PrintJob, QueueDay, Row, Ticket, WindowState
 from hall_api.storage import statements as ask
 from hall_api.storage.engine import Connection
 from hall_api.storage.reader import R, Reader, cells_of
@@ -120,6 +120,11 @@ class Unit(Reader):
             self._rows[key] = self._dirty[key] = row
         for machine, device in draft.cleared:
             self.connection.run(ask.CLEAR_ALARM, machine=machine, device=device)
+        if draft.dropped:
+            self._write(*ask.TABLES)
+            for attachment in draft.dropped:
+                self._rows.pop((Attachment, attachment), None)
+                self.connection.run(ask.DROP_ATTACHMENT, id=attachment)
         if draft.rows or draft.cleared or draft.events:
             self._touched = True
             self.at = max(self.at, now)
@@ -213,6 +218,16 @@ class Unit(Reader):
         self.all_windows()
         known, row = self._known(WindowState, no)
         return row if known and row else WindowState(no=no)
+
+    def attachments(self, ticket_id: str) -> Sequence[Attachment]:
+        """What is attached to a ticket, what was attached a moment ago included."""
+        self._write(*ask.TABLES)
+        return super().attachments(ticket_id)
+
+    def attachments_before(self, date: str) -> Sequence[str]:
+        """The same of earlier days."""
+        self._write(*ask.TABLES)
+        return super().attachments_before(date)
 
     # -- writing
 

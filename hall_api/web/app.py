@@ -124,9 +124,9 @@ def _view(front: Front, door: Door) -> Callable[..., Response]:
         started = time.perf_counter()
         asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # once: each look costs
         actor = gate.admit(door, asked)
-        raw = b"" if fields is None else _body(asked)
-        body = {} if fields is None else bodies.read(raw, fields)
-        result = does(Ask(front, actor, path, body, asked))
+        raw = b"" if fields is None else _body(asked, door.largest or BODY_LIMIT)
+        body = {} if fields is None or door.takes else bodies.read(raw, fields)
+        result = does(Ask(front, actor, path, body, asked, raw))
         if not stored and isinstance(result, Order):
             result = _obey(front, result, actor, asked, raw)
         if requests_log.isEnabledFor(logging.INFO):  # neither address, query, token nor id
@@ -144,14 +144,14 @@ def answer(result: Any, status: int) -> Response:
     return Response(_as_json(result), status, [("Cache-Control", "no-store")], content_type="application/json")
 
 
-def _body(request: Request) -> bytes:
+def _body(request: Request, limit: int) -> bytes:
     """The body as it came; straight from the server, for Flask's own way costs as much as the rest of a door."""
     length = request.environ.get("CONTENT_LENGTH")
     if not length:
         return request.get_data(cache=False)  # none, or in chunks
     if not (length.isascii() and length.isdigit()):
         raise Problem("bad_request")
-    if int(length) > BODY_LIMIT:
+    if int(length) > limit:
         raise Problem("too_large")
     try:
         raw: bytes = request.environ["wsgi.input"].read(int(length))

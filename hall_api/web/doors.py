@@ -34,6 +34,7 @@ class Ask:
     path: Mapping[str, Any]
     body: Mapping[str, Any]
     request: Request
+    raw: bytes = b""  # the body as it came
 
 
 Handler = Callable[[Ask], Any]
@@ -54,6 +55,9 @@ class Door:
     session_only: bool = False  # a token does not open it
     before_login: bool = False  # used by people who have no session yet, so a stale one does not matter
     answers_itself: bool = False  # the handler's own doing; else a POST handler gives an order for the hall
+    takes: str = ""  # the body is of this media type, not JSON …
+    largest: int = 0  # … and has at most so many bytes
+    sends: str = ""  # so is the answer
     streams: bool = False  # also answers as Server-Sent Events
 
     @property

@@ -12,6 +12,10 @@ POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; "
     "img-src 'self' data:"
 )
+# The clerk's desk speaks to this computer's own gateway besides, and shows what its camera sees.
+_STATION = " ".join(f"{scheme}://{host}:*" for scheme in ("http", "https") for host in ("127.0.0.1", "localhost"))
+DESK_PATH = "/desk"
+DESK_POLICY = f"{POLICY} blob: {_STATION}; connect-src 'self' {_STATION} {_STATION.replace('http', 'ws')}"
 PAGE = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
@@ -33,10 +37,12 @@ class StrictHeaders:
     def __init__(self, app: WSGIApplication, *, behind_tls: bool = False) -> None:
         self._app = app
         self._page = (*PAGE, ENCRYPTED) if behind_tls else PAGE
+        self._desk = (("Content-Security-Policy", DESK_POLICY), *self._page[1:])
         self._data = (*DATA, ENCRYPTED) if behind_tls else DATA
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        strict = self._data if environ["PATH_INFO"].startswith("/v1/") else self._page
+        path = environ["PATH_INFO"]
+        strict = self._data if path.startswith("/v1/") else self._desk if path == DESK_PATH else self._page
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             headers.extend(strict)

@@ -25,6 +25,7 @@ CSRF: Json = {
     "description": "Needed with a session cookie: `csrf` of POST /v1/sessions.",
     "schema": {"type": "string"},
 }
+BYTES: Json = {"type": "string", "format": "binary"}
 PROBLEM: Json = {
     "description": "A refusal, with a sentence fit to show.",
     "content": {"application/problem+json": {"schema": ref("Problem")}},
@@ -77,9 +78,10 @@ def _operation(noun: Noun, door: Door) -> Json:
     }
     if door.body is not None:
         required = any(field.required for field in door.body.values())
+        json_body = {"application/json": {"schema": object_schema(door.body)}}
         operation["requestBody"] = {
-            "required": required,
-            "content": {"application/json": {"schema": object_schema(door.body)}},
+            "required": required or bool(door.takes),
+            "content": {door.takes: {"schema": BYTES}} if door.takes else json_body,
         }
     return operation
 
@@ -110,6 +112,9 @@ def _parameters(door: Door) -> list[Json]:
 def _answer(door: Door, status: int, name: str) -> Json:
     answer: Json = {"description": WORDS[status]}
     if status == 204:
+        return answer
+    if door.sends:
+        answer["content"] = {door.sends: {"schema": BYTES}}
         return answer
     answer["content"] = {"application/json": {"schema": ref(name) if name else {"type": "object"}}}
     if door.streams:

@@ -23,6 +23,7 @@ SENTENCES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         "not_found": (404, "没有此内容。", "There is nothing at this address."),
         "method": (405, "此地址不支持这种操作。", "This address does not take this method."),
         "too_large": (413, "请求内容过大。", "The body is too large."),
+        "no_pdf": (422, "应为完整的 PDF 文件。", "The body must be a whole PDF document."),
         "invalid": (422, "{place}：{wrong_zh}。", "{place}: {wrong_en}."),
         "slow_down": (429, "尝试次数过多，请在 {seconds} 秒后再试。", "Too many attempts; try again in {seconds} s."),
         "internal": (

@@ -43,6 +43,7 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+ATTACHMENT = thing(id=TEXT, ticket=TEXT, window=WHOLE, size=COUNT, at=TIME)
 QUEUE = thing(code=TEXT, name=TEXT, english=TEXT, zone=TEXT, waiting=COUNT, wait_minutes=COUNT, open=TRUTH)
 TICKET = thing(
     id=TEXT,
@@ -176,6 +177,8 @@ SHAPES: Mapping[str, Schema] = {
     "Events": thing(events=several(ref("Event"))),
     "PrintJob": thing(id=TEXT, ticket=TEXT, state=TEXT, kiosk=TEXT, first=maybe(TEXT)),
     "PrintJobs": thing(jobs=several(thing(id=TEXT, ticket=TEXT, state=TEXT, kiosk=TEXT, first=maybe(TEXT), at=TIME))),
+    "Attachment": ATTACHMENT,
+    "Attachments": thing(attachments=several(ref("Attachment"))),
     "Session": thing(
         login=TEXT, name=TEXT, role=one_of("clerk", "manager", "technician"), window=maybe(WHOLE), csrf=TEXT
     ),

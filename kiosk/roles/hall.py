@@ -14,6 +14,7 @@ from config.machine import Machine
 from hall_api.hall import Hall
 from hall_api.server import CannotServe, Serving, serve
 from kiosk.roles import leave
+from kiosk.station_files import create_station_files
 from screens.blueprint import create_screens
 from screens.voice import Voice
 
@@ -35,6 +36,7 @@ def main(file: str) -> int:
         port=hall.port,
         processes=hall.processes,
         public_url=machine.hall.public_url.rstrip("/"),
+        key_file=machine.about.state / "attachments.key",
     )
     _make_tokens(machine)
     try:
@@ -45,7 +47,7 @@ def main(file: str) -> int:
 
 
 def pages(hall: Hall, voice: Path) -> Sequence[Blueprint]:
-    """The public screens for a hall; announcements are kept in the folder `voice`."""
+    """The public screens for a hall, and what its desks need to scan; announcements are kept in the folder `voice`."""
     import gevent
 
     def event_of(seq: int) -> Mapping[str, Any] | None:
@@ -56,7 +58,7 @@ def pages(hall: Hall, voice: Path) -> Sequence[Blueprint]:
         sound: bytes = gevent.get_hub().threadpool.apply(work)
         return sound
 
-    return [create_screens(event_of, Voice(voice), elsewhere=elsewhere)]
+    return [create_screens(event_of, Voice(voice), elsewhere=elsewhere), create_station_files()]
 
 
 def _make_tokens(machine: Machine) -> None:

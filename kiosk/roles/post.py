@@ -19,6 +19,7 @@ from devices.gateway.app import create_gateway, gateway_of
 from devices.gateway.configuring import Configuring
 from devices.gateway.guard import PasswordFile
 from devices.gateway.local import LocalGateway
+from devices.gateway.local.origins import origin_of
 from devices.gateway.local.tls import Keys
 from devices.gateway.server import Secure, Server
 from devices.gateway.server import serve as serve_gateway
@@ -144,6 +145,7 @@ class Post:
             title=name,
             pairs=state / PAIRS_FILE,
             origins=chosen.origins,
+            hall=origin_of(machine.hall_url),
             tls_port=chosen.tls_port,
             facade=chosen.facade,
         )

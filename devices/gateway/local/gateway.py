@@ -52,16 +52,19 @@ class LocalGateway:
         title: str,
         pairs: Path,
         origins: Iterable[str] = (),
+        hall: str = "",
         tls_port: int = 0,
         facade: bool = False,
         second: str = "en",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`origins`: if there are any, only these may ask to be paired; with `facade` they need not be.
+        """`origins`: if there are any, only these (and the hall's own pages, from the origin `hall`) may ask to be
+        paired; with `facade` they need not be.
 
         Raises Mistake when `pairs` is damaged.
         """
         self.station, self.title, self.origins, self.second = station, title, frozenset(origins), second
+        self.hall = hall
         self.say = speaker(second)
         self.pairs, self.signatures, self.leases, self.hearing = Pairs(pairs), Signatures(clock), Leases(), Hearing()
         self.deeds = Deeds(station, self.hearing)
@@ -114,7 +117,7 @@ class LocalGateway:
 
     def may_ask(self, origin: str, own: str) -> bool:
         """Whether an origin may ask to be paired: any, or those hall.toml names; our own sample page always may."""
-        return bool(origin) and (not self.origins or origin in self.origins or origin == own)
+        return bool(origin) and (not self.origins or origin in self.origins or origin in (own, self.hall))
 
     def check_origin(self, origin: str, own: str) -> None:
         """Raises Refusal when this origin is not paired."""

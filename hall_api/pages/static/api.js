@@ -1,6 +1,7 @@
 // Asking the hall: one request, one answer, every refusal a sentence fit to show.
 
 const PATIENCE_MS = 8000;
+const UPLOAD_MS = 60000;
 let csrf = "";
 
 export class Refusal extends Error {
@@ -18,17 +19,18 @@ export const allow = (token) => { csrf = token; };
 export const intent = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))]
   .map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-async function once(method, path, body, key) {
+async function once(method, path, body, key, patience = PATIENCE_MS) {
   const headers = { Accept: "application/json", "Accept-Language": "zh-CN,zh;q=0.9" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const whole = body instanceof Blob; // a document, sent as it is
+  if (body !== undefined) headers["Content-Type"] = whole ? body.type : "application/json";
   if (key) headers["Idempotency-Key"] = key;
   if (method !== "GET" && csrf) headers["X-CSRF-Token"] = csrf;
   let answer;
   try {
     answer = await fetch(path, {
       method, headers, cache: "no-store", credentials: "same-origin",
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      body: body === undefined || whole ? body : JSON.stringify(body),
+      signal: AbortSignal.timeout(patience),
     });
   } catch (cause) {
     throw new Silence(String(cause));
@@ -41,6 +43,9 @@ async function once(method, path, body, key) {
   if (answer.status >= 502 && data === null) throw new Silence(`${answer.status}`);
   throw new Refusal(data?.detail ?? data?.title ?? `${answer.status}`, { status: answer.status, code: data?.code ?? "" });
 }
+
+/** Hands over a document; with the same key it is kept once, however often it is sent. */
+export const upload = (path, blob, key) => once("POST", path, blob, key, UPLOAD_MS);
 
 export const get = (path) => once("GET", path);
 

@@ -6,6 +6,7 @@ import { Strip, whyNot } from "./calls_for_help.js";
 import { ask, choosing, closeChoices, pressInChoices } from "./desk_choices.js";
 import { drawClock, drawPerson, drawWindow, drawWaiting, note, noteEvent, say } from "./desk_view.js";
 import { $, clock, keepTime, show, text } from "./dom.js";
+import { Papers } from "./desk_papers.js";
 import { Feed, soon } from "./follow.js";
 import { fill, t, w } from "./words.js";
 
@@ -15,6 +16,7 @@ const state = { person: null, no: null, window: null, lists: { waiting: [], held
 let busy = false;
 let feed = null;
 let strip = null;
+let papers = null;
 
 // ---- asking ------------------------------------------------------------------------------------------------
 
@@ -112,7 +114,7 @@ function stage() {
 
 const DEEDS = { R: ["recall", () => onTicket("recall")], S: ["start", () => onTicket("start")], F: ["finish", finish], P: ["pass", () => onTicket("pass")], H: ["hold", () => onTicket("hold")], T: ["transfer", transfer] };
 const ALLOWED = { called: ["recall", "start", "finish", "pass", "transfer"], serving: ["finish", "hold", "transfer"] };
-const OTHER_KEYS = { B: () => !$("#pause").hidden && pause(), N: issue, G: () => strip.press() };
+const OTHER_KEYS = { B: () => !$("#pause").hidden && pause(), N: issue, G: () => strip.press(), M: () => held() && papers.open(held()) };
 
 // ---- showing -----------------------------------------------------------------------------------------------
 
@@ -129,6 +131,7 @@ function paint() {
   const allowed = ALLOWED[now] ?? [];
   for (const [, [id]] of Object.entries(DEEDS)) $(`#${id}`).disabled = !allowed.includes(id);
   $("#main").disabled = busy;
+  papers.follow(held());
 }
 
 /** Shows what `fetching` brings; a refusal as its sentence. */
@@ -192,6 +195,7 @@ function onClick(selector, act) {
 function onKey(event) {
   if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
   const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  if (papers.isOpen) return; // the pages under the camera have the keys
   if (choosing()) return pressInChoices(key, event, ready);
   if (key === "Enter" && event.target.closest("button:not(#main)")) return; // the focused button answers by itself
   const act = key === "Enter" || key === "F2" ? () => MAIN[stage()].act() : deed(key);
@@ -214,6 +218,7 @@ function listen() {
   onClick("#pause", pause);
   onClick("#close", () => onWindow("close"));
   onClick("#issue", issue);
+  onClick("#scan", OTHER_KEYS.M);
   onClick("#leave", async () => { await order("/v1/sessions", undefined, { method: "DELETE" }).catch(() => {}); signIn(); });
   document.addEventListener("keydown", onKey);
 }
@@ -246,6 +251,7 @@ async function begin() {
   listen();
   state.no = await whichWindow();
   strip = new Strip(wentThere);
+  papers = new Papers({ say, signIn });
   const again = () => { refreshSoon(); alarmsSoon(); };
   feed = new Feed({ after: health.seq, onEvent: hear, onAgain: again, rests: true }).start();
   await Promise.all([refresh(), refreshAlarms()]);

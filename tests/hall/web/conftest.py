@@ -16,6 +16,7 @@ from config.plan import Category, HallPlan, Queue, Service, Staff, Window
 from hall_api.accounts import Accounts
 from hall_api.hall import Hall
 from hall_api.storage.store import open_store
+from hall_api.vault import vault_beside
 from hall_api.web.app import create_app
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,6 +69,8 @@ class Caller:
         sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
+        if isinstance(body, bytes):
+            return self.http.open(f"/v1{path}", method=method, data=body, headers=sent, content_type="application/pdf")
         return self.http.open(f"/v1{path}", method=method, json=body, headers=sent)
 
     def get(self, path, **headers):
@@ -82,7 +85,7 @@ class House:
 
     def __init__(self, database, **options):
         self.store = open_store(database)
-        self.hall = Hall(PLAN, self.store, public_url="http://hall.test")
+        self.hall = Hall(PLAN, self.store, public_url="http://hall.test", vault=vault_beside(database))
         self.accounts = Accounts(self.store, PLAN)
         self.app = create_app(self.hall, self.accounts, public_url="http://hall.test", **options)
         self.front = self.app.extensions["hall"]

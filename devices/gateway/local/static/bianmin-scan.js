@@ -72,7 +72,7 @@ export class ScanPanel {
    *   done: what becomes of the pages here, as the panel's first button; mark: a watermark to begin with; closed: the panel is empty again
    */
   constructor(gateway, root, options = {}) {
-    Object.assign(this, { gateway, root, options, scan: null, sound: null, shown: "" });
+    Object.assign(this, { gateway, root, options, scan: null, sound: null, shown: "", gone: false });
   }
 
   /** Begin; call it from a click, for the sound. Rejects with GatewayError. */
@@ -95,6 +95,8 @@ export class ScanPanel {
   }
 
   #clear() {
+    if (this.gone) return;
+    this.gone = true;
     clearInterval(this.timer);
     this.root.replaceChildren();
     this.sound?.close();
@@ -313,7 +315,7 @@ export class ScanPanel {
   }
 
   #ended(why) {
-    if (!this.root.firstChild) return;
+    if (this.gone) return;
     this.#clear();
     if (why !== "ended") this.root.replaceChildren(el("p.scan-trouble", { role: "alert" }, icon("triangle-exclamation"), pair(ENDED[why])));
   }
