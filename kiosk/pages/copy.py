@@ -1,7 +1,7 @@
 """The copy as it will come out of the printer, before it does."""
 
 from kiosk.journey import Event
-from kiosk.ui.base import Air, Stack, Text, column, hide
+from kiosk.ui.base import Stack, Text, column, hide
 from kiosk.ui.page import Banner, Base, Heading
 from kiosk.ui.picture import Picture
 from kiosk.ui.press import Push
@@ -28,7 +28,7 @@ class Page(Base):
             rows = [Stack(self.more, self.mark, self.next, across=True, gap=4, fit=True), self.print]
             return [self.heading, self.count, self.paper, self.state, *rows]
         right = column(
-            self.heading, self.count, Air(high=2), self.state, self.more, self.mark, self.next, self.print, gap=4,
+            self.heading, self.count, self.state, self.more, self.mark, self.next, self.print, gap=4,
             wide=170, fit=True,
         )  # fmt: skip
         right.pos_hint = {"center_y": 0.5}
