@@ -16,7 +16,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from devices.scanning.watch import Look, Watch
-from devices.vision import export, pdf, scan, tone, upright, watermark
+from devices.vision import export, flat, pdf, scan, tone, upright, watermark
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
 
@@ -224,7 +224,7 @@ class ScanSession:
             if len(points) != 4 or cv2.contourArea(np.array(points, np.float32)) < 0.001 * width * height:
                 raise ScanTrouble("The four corners do not span a page.")
             self._remember()
-            sheet = scan.page(taken, points, old.mode, upright=upright.turn)
+            sheet = scan.page(self._measured(taken, points), points, old.mode, upright=upright.turn)
             self._pile.replace(place, sheet)
             self._touch()
             self._to_read.put(self._keys[place])
@@ -393,7 +393,8 @@ class ScanSession:
             taken = scan.shot(jpeg, self._dpi)
             sheets: list[Sheet] = []
             for corners, flags in self._found(taken, look) or [scan.ALL]:
-                sheets += scan.pages(taken, corners, self.mode, upright=upright.turn, flags=flags)
+                one = self._measured(taken, corners)
+                sheets += scan.pages(one, corners, self.mode, upright=upright.turn, flags=flags)
         except (ValueError, cv2.error) as trouble:
             self._told(str(trouble))
             return
@@ -418,6 +419,13 @@ class ScanSession:
         seen = [(one.corners * scale, one.flags) for one in look.pages]
         sharp = scan.found(taken.bgr)
         return sharp if len(sharp) == len(seen) else [(corners, flags) for corners, flags in seen]
+
+    def _measured(self, taken: scan.Shot, corners: scan.Corners | None) -> scan.Shot:
+        """The shot with its resolution: the stand's; where nobody has measured that, what the page's shape suggests."""
+        if self._dpi is not None or corners is None:
+            return taken
+        height, width = taken.bgr.shape[:2]
+        return replace(taken, dpi=flat.likely_dpi(np.asarray(corners, np.float32), width, height))
 
     def _keep(self, sheet: Sheet, shot: bytes) -> None:
         self._remember()

@@ -26,10 +26,9 @@ TROUBLES = {
 FLAGS = {  # what may be wrong with a page → words, the gravest first
     "whole_picture": "No edges were found on page {n}: all of the picture was taken",
     "out_of_frame": "Part of page {n} is outside the picture",
-    "cut_off": "Part of page {n} is outside the picture",
     "finger": "A finger covers part of page {n}",
     "corner_covered": "A corner of page {n} is covered",
-    "blur": "Page {n} is not sharp",
+    "blurred": "Page {n} is not sharp",
     "glare": "Page {n} reflects the light",
 }
 
