@@ -65,7 +65,7 @@ def forms(text):
 
 def in_memory(pid, needles):
     """Which byte strings are anywhere in the writable memory of a process, which stands still meanwhile."""
-    found, pattern = set(), re.compile(b"|".join(map(re.escape, needles)))
+    found = set()
     os.kill(pid, signal.SIGSTOP)
     try:
         with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
@@ -77,7 +77,7 @@ def in_memory(pid, needles):
                 with contextlib.suppress(OSError):  # a device's window cannot be read
                     memory.seek(start)
                     block = memory.read(end - start)
-                    found |= {match.group() for match in pattern.finditer(block)}
+                    found |= {needle for needle in needles if needle in block}
     finally:
         os.kill(pid, signal.SIGCONT)
     return found
@@ -117,8 +117,10 @@ def test_as_10_two_pages_scanned_and_nobody_there(kiosk):
         camera.lay(page)
         terminal.until(lambda said, n=page + 1: names(said, f"sheet.{n}"), 30)
         camera.take_away(page)
+        camera.wait(8)
     pictures = list(camera.lying)
     assert len(pictures) > 4
+    pictures = pictures[:: -(-len(pictures) // 9)] + pictures[-1:]
 
     terminal.until(lambda said: said["warning"], IDLE + 10)
     ours = set(files_of(pid))

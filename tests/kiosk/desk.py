@@ -45,8 +45,8 @@ def rendered(lines, seed=1, scale=0.62):
     paper = Image.new("RGB", (840, 1188), (246, 245, 241))
     pen = ImageDraw.Draw(paper)
     for row, line in enumerate(lines):
-        pen.text((80, 90 + 90 * row), line, (25, 25, 30), ImageFont.truetype(FONT, 56, index=2))
-    for row in range(9 + len(lines), 24):
+        pen.text((80, 90 + 90 * row), line, (25, 25, 30), ImageFont.truetype(FONT, 40, index=2))
+    for row in range(6 + 2 * len(lines) + 3 * seed, 24):
         pen.line((80, 48 * row, 760 - 37 * (row * seed % 7), 48 * row), (60, 60, 66), 6)
     picture = cv2.cvtColor(np.asarray(paper), cv2.COLOR_RGB2BGR)
     wide, high = scale * SIZE[0], scale * SIZE[0] * 1.414
@@ -72,9 +72,7 @@ class Desk:
         wood = np.tile(np.concatenate([strip, strip[:, ::-1]], axis=1), (1, 1 + SIZE[0] // 220, 1))[:, : SIZE[0]]
         hole = cv2.GaussianBlur(self._mask(self.corners[0], 40), (41, 41), 0)[:, :, None] / 255.0
         self.bare = (wood * hole + first * (1 - hole)).astype(np.uint8)
-        random = np.random.default_rng(5)
-        self.noise = [random.integers(0, 7, (*first.shape[:2], 3), np.uint8) for _ in range(5)]
-        self.count = 0
+        self.random = np.random.default_rng(5)
 
     @staticmethod
     def _mask(corners, more):
@@ -96,9 +94,7 @@ class Desk:
             for finger in range(4):
                 cv2.line(scene, (x + 160, y + 200), (x + 26 * finger, y - 18 * finger), SKIN, 44, cv2.LINE_AA)
             cv2.line(scene, (x + 300, y + 420), (x + 700, y + 1100), SKIN, 210, cv2.LINE_AA)
-        self.count += 1
-        noise = self.noise[self.count % 5]
-        noise[: self.count % 97] = noise[: self.count % 97, ::-1]  # never the same picture twice
+        noise = self.random.integers(0, 7, scene.shape, np.uint8)  # never the same picture twice
         lit = cv2.add(cv2.convertScaleAbs(scene, alpha=light), noise)
         return cv2.imencode(".jpg", lit, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
 
