@@ -91,6 +91,7 @@ class Kiosk:
     reader: str = ""
     scanner: str = ""
     camera: str = ""
+    sheets: str = field(default="", metadata={"help": "the A4 printer for copies"})
     languages: tuple[str, ...] = ("zh_CN", "en")
     elder: bool = field(default=False, metadata={"help": "start in elder mode: one question a page, larger everything"})
     low_reach: bool = field(default=False, metadata={"help": "move the body of every page down"})
@@ -261,7 +262,7 @@ def _contradictions(machine: Machine) -> list[str]:
     wrong = []
     names = [device.name for device in machine.devices]
     wrong += [f"device: two devices are called {name}" for name in sorted({n for n in names if names.count(n) > 1})]
-    for use in ("printer", "reader", "scanner", "camera"):
+    for use in ("printer", "reader", "scanner", "camera", "sheets"):
         name = getattr(machine.kiosk, use)
         if name and name not in names:
             wrong.append(f"kiosk.{use}: no device is called {name!r}; there are: {', '.join(names) or 'none'}")

@@ -16,8 +16,9 @@ from kiosk import search
 from kiosk.journey import Event, Page
 from kiosk.mind import Mind
 from kiosk.outside import Outside, Record
+from kiosk.papers import Pixels, Preview, Taken
 from kiosk.session import look_at
-from kiosk.view import PAPER, READER, WORKS, Habits, Stage
+from kiosk.view import PAPER, READER, SHEETS, WORKS, Habits, Stage
 
 log = logging.getLogger(__name__)
 SETTLED = {"confirmed": "printed", "sent": "sent", "sending": "printing", "queued": "printing", "unknown": "unknown"}
@@ -132,6 +133,36 @@ class Answers(Mind):
             self.view.help_called = False
         else:
             self._handle(Event.AWAY)
+
+    # ---- scanning and copying ----------------------------------------------------------------------------------
+
+    def _on_sheets(self, session: str, sheets: tuple[Taken, ...]) -> None:
+        if session != self.session.id:
+            return
+        more = len(sheets) > len(self.session.sheets) or self.session.retaking
+        self.session.sheets = sheets
+        known = {sheet.id for sheet in sheets}
+        self.session.kept = frozenset(self.session.kept & known)
+        if more and self.journey.page is Page.SCAN:  # whoever lays down a page is there
+            self.session.retaking = False
+            self.journey.touch(self.clock())
+            self.stage.sound("taken")
+
+    def _on_sheet(self, session: str, id: int, large: Pixels) -> None:
+        if session == self.session.id and id == self.session.chosen:
+            self.session.sheet = large
+
+    def _on_preview(self, session: str, preview: Preview) -> None:
+        if session == self.session.id:
+            self.session.preview = preview
+
+    def _on_copied(self, session: str, state: str, reason: str) -> None:
+        if session != self.session.id:
+            return
+        lacking = state == "failed" and (PAPER.search(reason) or self.view.lacks_paper(SHEETS))
+        self.session.copying = "paper" if lacking else state
+        self.stage.sound("done" if state == "done" else "sorry")
+        self._handle(Event.COPIED)
 
     # ---- devices -----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kiosk.mind import Mind
+from kiosk.outside import Copier
 from kiosk.view import READER
 
 SAME_TICKET_S = 10.0  # a second tap for the same thing within this time is the same wish
@@ -128,6 +129,61 @@ class Deeds(Mind):
         self.view.help_called = None
         page = str(self.journey.page)
         self._order("help", lambda hall, _key: hall.call_helper(page), "")
+
+    # ---- scanning and copying ----------------------------------------------------------------------------------
+
+    def _copier(self) -> Copier:
+        if self.outside.copier is None:
+            raise LookupError("there is no copier at this kiosk, and yet somebody uses it")
+        return self.outside.copier
+
+    def _do_begin_scan(self) -> None:
+        self._copier().begin(self.session.id)
+
+    def _do_shoot(self) -> None:
+        self._copier().shoot()
+
+    def _do_look_at_sheet(self) -> None:
+        self.session.sheet = None
+        self._copier().look_at(self.session.chosen)
+
+    def _do_turn_sheet(self) -> None:
+        self._copier().turn(self.session.chosen)
+
+    def _do_remove_sheet(self) -> None:
+        self.session.sheet = None
+        self._copier().remove(self.session.chosen)
+
+    def _do_retake(self) -> None:
+        self.session.sheet, self.session.retaking = None, True
+        self.session.kept -= {self.session.chosen}
+        self._copier().retake(self.session.chosen)
+
+    def _do_keep_sheet(self) -> None:
+        self.session.sheet = None
+        self.session.kept |= {self.session.chosen}
+
+    def _do_undo(self) -> None:
+        self._copier().undo()
+
+    def _do_preview(self) -> None:
+        self.session.preview = None
+        self._copier().preview(0, self.session.mark)
+
+    def _do_next_preview(self) -> None:
+        at = self.session.preview.number if self.session.preview else -1
+        self._copier().preview(at + 1, self.session.mark)
+
+    def _do_mark(self) -> None:
+        self.session.mark = not self.session.mark
+        self._copier().preview(self.session.preview.number if self.session.preview else 0, self.session.mark)
+
+    def _do_copy(self) -> None:
+        self.session.copying = "printing"
+        self._copier().print(1, self.session.mark)
+
+    def _do_was_copied(self) -> None:
+        self.session.copying = "done"
 
     def _do_check_code(self) -> None:
         code, self.session.typed = self.session.typed, ""

@@ -18,6 +18,7 @@ WIRES = (
     Wire("id-reader", "ga467-reader"),
     Wire("scanner", "serial-scanner"),
     Wire("camera", "uvc-camera", {"width": 1280, "height": 720, "fps": 10}, port=0),
+    Wire("sheets", "cups-printer", port=0),
     Wire(BUS, "queue-bus", {"addresses": list(WINDOWS)}),
     Wire("strip1", "pingan-strip", {"addresses": [1]}),
     Wire("strip2", "pingan-strip", {"addresses": [2]}),
@@ -29,10 +30,10 @@ WIRES = (
     Wire("desk-camera", "uvc-camera", {"width": 640, "height": 480, "fps": 5}, port=0),
     Wire("desk-sheets", "cups-printer", port=0),
 )
-LINKS = {"desk-sheets": "ipp"}  # speaks something of its own over TCP
+LINKS = {"sheets": "ipp", "desk-sheets": "ipp"}  # speaks something of its own over TCP
 SERVED = {BUS: {n: n for n in WINDOWS}, "strip1": {1: 1}, "strip2": {2: 2}, "strip3": {3: 3}}
 OWN_PORTS = range(20_000, 32_000)  # below those the kernel gives to outgoing connections
-KIOSK_USES = {"printer": "printer", "reader": "id-reader", "scanner": "scanner", "camera": "camera"}
+KIOSK_USES = {"printer": "printer", "reader": "id-reader", "scanner": "scanner", "camera": "camera", "sheets": "sheets"}
 
 
 def free_port(wanted: int = 0) -> int:

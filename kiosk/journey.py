@@ -7,6 +7,7 @@ stands in `ANYWHERE`. Nothing here knows a screen, a clock or a hall: time is an
     attract ─touch─▶ home ─category─▶ services ─service─▶ confirm ─take─▶ issuing ─issued─▶ result ─10 s─▶ attract
                        │                                     └─first?─▶ priority ─▶ privacy ─▶ card ─▶ issuing
                        ├─my ticket─▶ find ─found─▶ ticket (rejoin, print again)
+                       ├─scan─▶ scan ⇄ sheet, copy ─print─▶ copying ─▶ copied
                        └─help, information, search …           any mistake of ours ─▶ failsafe ─10 s─▶ home
 """
 
@@ -36,6 +37,11 @@ class Page(StrEnum):
     RESULT = "result"
     FIND = "find"
     TICKET = "ticket"
+    SCAN = "scan"
+    SHEET = "sheet"
+    COPY = "copy"
+    COPYING = "copying"
+    COPIED = "copied"
     INFO = "info"
     HELP = "help"
     AWAY = "away"
@@ -70,6 +76,19 @@ class Event(StrEnum):
     REJOIN = "rejoin"
     REPRINT = "reprint"
     PRINTED = "printed"
+    SCAN = "scan"  # 扫描复印
+    SHOOT = "shoot"
+    SHEET = "sheet"  # a page that was taken
+    REMOVE = "remove"
+    UNDO = "undo"
+    TURN = "turn"
+    RETAKE = "retake"
+    KEEP = "keep"  # although something is wrong with it
+    COPY = "copy"
+    NEXT = "next"
+    MARK = "mark"
+    PRINT = "print"
+    COPIED = "copied"
     INFO = "info"
     HELP = "help"
     ELDER = "elder"
@@ -130,6 +149,11 @@ def was_passed(session: Session) -> bool:
     return session.ticket is not None and session.ticket.get("state") == "passed"
 
 
+def has_sheets(session: Session) -> bool:
+    """A page was taken."""
+    return bool(session.sheets)
+
+
 def in_elder_mode(session: Session) -> bool:
     """One question a page."""
     return session.elder
@@ -168,6 +192,33 @@ TABLE: dict[str, dict[Event, tuple[Row, ...]]] = {
         Event.MINE: _to(Page.FIND, "clear_typed"),
         Event.SCANNED: _to(Page.FIND, "look_scanned"),
         Event.INFO: _to(Page.INFO, "ask_queues"),
+        Event.SCAN: _to(Page.SCAN, "begin_scan"),
+    },
+    Page.SCAN: {
+        Event.SHOOT: _to(STAY, "shoot"),
+        Event.SHEET: _to(Page.SHEET, "look_at_sheet"),
+        Event.RETAKE: _to(STAY, "retake"),
+        Event.KEEP: _to(STAY, "keep_sheet"),
+        Event.UNDO: _to(STAY, "undo"),
+        Event.COPY: _to(Page.COPY, "preview", when=has_sheets),
+    },
+    Page.SHEET: {
+        Event.REMOVE: _to(Page.SCAN, "remove_sheet"),
+        Event.RETAKE: _to(Page.SCAN, "retake"),
+        Event.TURN: _to(STAY, "turn_sheet"),
+        Event.GO_ON: _to(Page.SCAN, "keep_sheet"),
+    },
+    Page.COPY: {
+        Event.NEXT: _to(STAY, "next_preview"),
+        Event.MARK: _to(STAY, "mark"),
+        Event.SCAN: _to(Page.SCAN),
+        Event.PRINT: _to(Page.COPYING, "copy"),
+    },
+    Page.COPYING: {Event.COPIED: _to(Page.COPIED)},
+    Page.COPIED: {
+        Event.PRINTED: _to(STAY, "was_copied"),
+        Event.PRINT: _to(Page.COPYING, "copy"),
+        Event.FINISH: _to(Page.ATTRACT, "end"),
     },
     Page.CATEGORIES: _CHOOSE,
     Page.SERVICES: _CHOOSE,
@@ -251,13 +302,16 @@ ANYWHERE: dict[Event, tuple[Row, ...]] = {
 CLOSED: dict[str, frozenset[Event]] = {
     Page.ATTRACT: frozenset({Event.BACK, Event.HOME, Event.EXPIRED, Event.FINISH}),
     Page.ISSUING: frozenset({Event.BACK, Event.HOME, Event.HELP, Event.EXPIRED, Event.FINISH, Event.CORNER}),
+    Page.COPYING: frozenset({Event.BACK, Event.HOME, Event.HELP, Event.EXPIRED, Event.FINISH, Event.CORNER}),
     Page.RESULT: frozenset({Event.BACK, Event.HOME, Event.CORNER}),
     Page.HELP: frozenset({Event.HELP}),
     Page.FAILSAFE: frozenset({Event.BACK, Event.FINISH}),
     Page.CODE: frozenset({Event.CORNER, Event.HELP}),
     Page.MAINTENANCE: frozenset({Event.CORNER, Event.HELP, Event.BACK, Event.HOME}),
 }
-NOT_BEHIND = frozenset({Page.ATTRACT, Page.ISSUING, Page.AWAY, Page.FAULT, Page.FAILSAFE, Page.CODE, Page.MAINTENANCE})
+NOT_BEHIND = frozenset(
+    {Page.ATTRACT, Page.ISSUING, Page.COPYING, Page.AWAY, Page.FAULT, Page.FAILSAFE, Page.CODE, Page.MAINTENANCE}
+)
 
 
 @dataclass(frozen=True)

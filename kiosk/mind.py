@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from kiosk import maintenance, search
 from kiosk.journey import Event, Journey, Page
 from kiosk.outside import Away, Outside, Refused
+from kiosk.papers import Live, no_live
 from kiosk.session import Session
 from kiosk.view import Habits, Stage, View
 
@@ -33,7 +34,7 @@ class Mind:
         self.habits, self.outside, self.stage, self.clock = habits, outside, stage, clock
         self.session = Session(elder=habits.elder, language=habits.language)
         self.journey = Journey(self.session, habits.times)
-        self.view = View(self.session)
+        self.view = View(self.session, live=self._live_view())
         self.index = search.Index()
         self._orders = ThreadPoolExecutor(1, "orders")  # what changes something, one after the other
         self._questions = ThreadPoolExecutor(2, "questions")
@@ -42,6 +43,9 @@ class Mind:
         self._lock = maintenance.Lock(habits.state)
         self._asking_cards = False
         self._scanned = ""  # a code, while it is being looked at; it may name somebody
+
+    def _live_view(self) -> Live:
+        return self.outside.copier.glance if self.outside.copier is not None else no_live
 
     def hall_time(self) -> datetime:
         """The hall's local time."""
@@ -66,12 +70,18 @@ class Mind:
     def _show(self) -> None:
         view, journey = self.view, self.journey
         view.page, view.can_go_back = str(journey.page), journey.page not in (Page.ATTRACT, Page.HOME, Page.RESULT)
+        copier = self.outside.copier
+        if copier is not None:
+            view.can_copy = copier.there
+            copier.watch(journey.page is Page.SCAN)
         moved = journey.moved != self._moved
         self._moved = journey.moved
         self.stage.show(view, moved)
 
     def _fresh(self) -> None:
         """Forget the person; nothing of them stays in the session or the view."""
+        if self.outside.copier is not None:
+            self.outside.copier.end()
         self.session.wipe(self.habits.elder, self.habits.language)
         left = self.view.card_left
         keep = self.view
@@ -83,6 +93,7 @@ class Mind:
             devices=keep.devices,
             away=keep.away,
             card_left=left,
+            live=self._live_view(),
         )
         self._old_wish = (("", ""), "", -1e9)
 

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from devices.roles import CardPresented
+from kiosk.papers import Glance
 
 Record = Mapping[str, Any]  # a JSON object of docs/api.md
 Letter = tuple[str, tuple[Any, ...]]
@@ -81,12 +82,62 @@ class Devices(Protocol):
         """Each device: {"device", "role", "state", "reason"}."""
 
 
-class Outside:
-    """The terminal's world. News may come from any thread; each method returns at once."""
+class Copier(Protocol):
+    """A document camera and a printer for sheets (`kiosk.copier`). Each method returns at once; what comes of it comes
+    as a letter: "sheets", "sheet", "preview", "copied"."""
 
-    def __init__(self, hall: Hall, devices: Devices) -> None:
+    @property
+    def there(self) -> bool:
+        """This kiosk has both."""
+
+    def begin(self, session: str) -> None:
+        """This person scans."""
+
+    def watch(self, watching: bool) -> None:
+        """Look at the live view and take pages, or do not for a while."""
+
+    def glance(self) -> Glance | None:
+        """The live view now."""
+
+    def shoot(self) -> None:
+        """Take what lies there now."""
+
+    def remove(self, id: int) -> None:
+        """Take a page out."""
+
+    def turn(self, id: int) -> None:
+        """A page a quarter clockwise."""
+
+    def retake(self, id: int) -> None:
+        """The next page taken replaces this one."""
+
+    def undo(self) -> None:
+        """Take the last change back."""
+
+    def look_at(self, id: int) -> None:
+        """A page, large."""
+
+    def preview(self, number: int = 0, mark: bool = False) -> None:
+        """The `number`th sheet as it would be printed."""
+
+    def print(self, copies: int = 1, mark: bool = False) -> None:
+        """The copy on paper."""
+
+    def end(self) -> None:
+        """Forget all pages."""
+
+    def close(self) -> None:
+        """The terminal closes."""
+
+
+class Outside:
+    """The terminal's world. News may come from any thread; each method returns at once. Without a `copier` the kiosk
+    offers no copies."""
+
+    def __init__(self, hall: Hall, devices: Devices, copier: Copier | None = None) -> None:
         self.hall = hall
         self.devices = devices
+        self.copier = copier
         self._letters: SimpleQueue[Letter] = SimpleQueue()
 
     def print_settled(self, job: str, state: str, reason: str = "") -> None:

@@ -16,6 +16,7 @@ from datetime import date
 from typing import Any
 
 from devices.roles import CardPresented
+from kiosk.papers import Pixels, Preview, Taken
 
 Record = Mapping[str, Any]  # a JSON object as the hall sent it
 _ASCII_HEADER = sys.getsizeof("") - 1  # bytes before the letters of an ASCII string
@@ -46,6 +47,14 @@ class Session:
     ticket: Record | None = None
     printing: str = ""  # "", printing, printed, sent, paper, fault, unknown, none
     card: Shown | None = None
+    sheets: tuple[Taken, ...] = ()  # pages taken by the camera
+    kept: frozenset[int] = frozenset()  # those the person keeps although something is wrong with them
+    retaking: bool = False  # the next page replaces one that was not good
+    chosen: int = 0  # the page being looked at
+    sheet: Pixels | None = None  # the same, large
+    preview: Preview | None = None
+    mark: bool = False  # the copy says what it is for
+    copying: str = ""  # "", printing, done, unknown, paper, failed
     typed: str = ""
     cause: str = ""  # which trouble the fault page explains
     detail: str = ""  # the hall's own sentence about it

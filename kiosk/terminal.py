@@ -44,10 +44,16 @@ class Terminal(Deeds, Answers):
         """Read the letters, watch the time, show what changed. Never raises."""
         self._safely(self._turn)
 
+    def guard(self, work: Callable[[], None]) -> None:
+        """Do something of the window's own; a mistake in it leads to the failsafe page."""
+        self._safely(work)
+
     def close(self) -> None:
         """End the workers without waiting for them."""
         self._orders.shutdown(wait=False, cancel_futures=True)
         self._questions.shutdown(wait=False, cancel_futures=True)
+        if self.outside.copier is not None:
+            self.outside.copier.close()
 
     def broke(self, trouble: BaseException) -> None:
         """Something in the window went wrong: note it, show the failsafe page."""
@@ -94,6 +100,8 @@ class Terminal(Deeds, Answers):
         elif event is Event.TYPED:
             s.typed = str(value)
             self.view.note = ""
+        elif event in (Event.SHEET, Event.RETAKE, Event.KEEP) and value is not None:
+            s.chosen = int(value)
         elif event is Event.CHOSE:
             s.ticket = value
 

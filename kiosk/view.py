@@ -10,9 +10,10 @@ from typing import Protocol
 
 from kiosk.journey import Page, Times
 from kiosk.outside import Record
+from kiosk.papers import Live, no_live
 from kiosk.session import Session
 
-PRINTER, READER = "ticket-printer", "id-reader"
+PRINTER, READER, CAMERA, SHEETS = "ticket-printer", "id-reader", "camera", "a4-printer"
 WORKS = ("ready", "degraded")
 PAPER = re.compile(r"paper.?(out|end)|no paper|缺纸", re.IGNORECASE)
 
@@ -37,6 +38,8 @@ class View:
     help_called: bool | None = None  # None: not answered yet
     note: str = ""  # a short remark for the page (a number that was not found …)
     away: bool = False  # the hall did not answer last time
+    can_copy: bool = False  # this kiosk has a document camera and a printer for sheets
+    live: Live = no_live  # the camera's live view, while somebody scans
     code_wait: float = 0.0  # seconds until another technician's code may be tried
 
     def queue_of(self, service: Record) -> Record | None:
@@ -51,7 +54,11 @@ class View:
     @property
     def paper_out(self) -> bool:
         """The printer says that it has no paper."""
-        state, reason = self.devices.get(PRINTER, ("absent", ""))
+        return self.lacks_paper(PRINTER)
+
+    def lacks_paper(self, role: str) -> bool:
+        """The device of this role says that it has no paper."""
+        state, reason = self.devices.get(role, ("absent", ""))
         return state == "error" and bool(PAPER.search(reason))
 
 

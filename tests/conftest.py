@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -322,6 +323,24 @@ def whole_hall(tmp_path: Path, hall_template: Path) -> Iterator[Callable[..., Wh
         hall.close()
     left = [t.name for t in threading.enumerate() if t not in before and t.is_alive() and "news" not in t.name]
     assert not [name for name in left if name.startswith((KIOSK, "outbox", "simulated"))], left
+
+
+@pytest.fixture(scope="session")
+def kiosk_parts() -> Any:
+    """The helpers of tests/kiosk by file: `kiosk_parts("desk").Camera`. They are no package and cannot be imported."""
+
+    def load(name: str) -> Any:
+        known = sys.modules.get(f"kiosk_parts_{name}")
+        if known is not None:
+            return known
+        file = Path(__file__).with_name("kiosk") / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"kiosk_parts_{name}", file)
+        assert spec is not None and spec.loader is not None
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import logging
 import os
 import queue
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,13 +26,14 @@ import cv2
 import numpy as np
 
 from devices.scanning.watch import Look, Watch
-from devices.vision import export, pdf, scan, tone, upright, watermark
+from devices.vision import export, flat, pdf, scan, tone, upright, watermark
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
 
 SMALL = 640  # pixels at most on the longer side of what is watched
 FRESH = 3.0  # seconds after which a camera that sends nothing is told as such
 IDLE = 0.25  # seconds a thread waits before it looks whether it is to end
+CARD = 100.0  # millimetres: what is shorter is a card, and two of them share a sheet
 FORMATS = ("pdf", "jpg", "png", "tiff")
 SHM = Path("/dev/shm")
 
@@ -131,8 +133,8 @@ class ScanSession:
             return {
                 "phase": "no_camera" if stale else live.phase,
                 "outlines": [] if stale else live.outlines,
-                "size": list(live.size),
                 "taken": self._flash,
+                "size": list(live.size),
                 "trouble": self._trouble,
                 "mode": self.mode,
                 "automatic": self.automatic,
@@ -221,7 +223,7 @@ class ScanSession:
             if len(points) != 4 or cv2.contourArea(np.array(points, np.float32)) < 0.001 * width * height:
                 raise ScanTrouble("The four corners do not span a page.")
             self._remember()
-            sheet = scan.page(taken, points, old.mode, upright=upright.turn)
+            sheet = scan.page(self._measured(taken, points), points, old.mode, upright=upright.turn)
             self._pile.replace(place, sheet)
             self._touch()
             self._to_read.put(self._keys[place])
@@ -289,6 +291,26 @@ class ScanSession:
             chosen = [self._place(page) for page in pages] or range(len(self._pile))
             return next(_on_paper([self._pile[place] for place in chosen])).thumbnail
 
+    def papers(self) -> int:
+        """How many sheets of A4 `copy` would print of all pages. Raises ScanTrouble when there is no page."""
+        with self._lock:
+            self._some()
+            cards = [max(sheet.size_mm) < CARD for sheet in self._pile]
+        count, at = 0, 0
+        while at < len(cards):
+            at += 2 if cards[at] and cards[at : at + 2] == [True, True] else 1
+            count += 1
+        return count
+
+    def paper(self, number: int, mark: str = "") -> bytes:
+        """The `number`th sheet (from 0) `copy` would print, as a JPEG of its full size. Raises ScanTrouble."""
+        with self._lock:
+            self._some()
+            sheet = next(itertools.islice(_on_paper(list(self._pile)), number, None), None)
+        if sheet is None:
+            raise ScanTrouble("There is no such page.")
+        return export.jpg(watermark.marked(sheet, mark) if mark else sheet)
+
     def end(self) -> None:
         """Forget everything: pages, shots, frames, text. Returns when the threads have ended."""
         self._ended = True
@@ -350,17 +372,17 @@ class ScanSession:
                 jpeg, now_wanted, self._take_now = self._newest, self._take_now, False
             if jpeg is None or self._ended:
                 continue
-            small = _small(jpeg)
-            if small is None:
+            seen = small(jpeg)
+            if seen is None:
                 self._told("The camera's picture is damaged.")
                 continue
-            look = self._watch.look(small, time.monotonic())
-            self._show(look, small)
+            look = self._watch.look(seen, time.monotonic())
+            self._show(look, seen)
             if now_wanted or (look.fire and self.automatic):
                 self._shoot(jpeg, look)
 
-    def _show(self, look: Look, small: np.ndarray) -> None:
-        height, width = small.shape[:2]
+    def _show(self, look: Look, seen: np.ndarray) -> None:
+        height, width = seen.shape[:2]
         outlines = [
             {"corners": [[float(x) / width, float(y) / height] for x, y in one.corners], "flags": list(one.flags)}
             for one in look.pages
@@ -375,7 +397,8 @@ class ScanSession:
             taken = scan.shot(jpeg, self._dpi)
             sheets: list[Sheet] = []
             for corners, flags in self._found(taken, look) or [scan.ALL]:
-                sheets += scan.pages(taken, corners, self.mode, upright=upright.turn, flags=flags)
+                one = self._measured(taken, corners)
+                sheets += scan.pages(one, corners, self.mode, upright=upright.turn, flags=flags)
         except (ValueError, cv2.error) as trouble:
             self._told(str(trouble))
             return
@@ -400,6 +423,13 @@ class ScanSession:
         seen = [(one.corners * scale, one.flags) for one in look.pages]
         sharp = scan.found(taken.bgr)
         return sharp if len(sharp) == len(seen) else [(corners, flags) for corners, flags in seen]
+
+    def _measured(self, taken: scan.Shot, corners: scan.Corners | None) -> scan.Shot:
+        """The shot with its resolution: the stand's; where nobody has measured that, what the page's shape suggests."""
+        if self._dpi is not None or corners is None:
+            return taken
+        height, width = taken.bgr.shape[:2]
+        return replace(taken, dpi=flat.likely_dpi(np.asarray(corners, np.float32), width, height))
 
     def _keep(self, sheet: Sheet, shot: bytes) -> None:
         self._remember()
@@ -474,10 +504,11 @@ def _with_mark(sheet: Sheet, mark: str) -> Sheet:
     return watermark.marked(sheet, mark) if mark else sheet
 
 
-def _small(jpeg: bytes) -> np.ndarray | None:
-    """The frame at an eighth, a quarter or half its size, as the JPEG itself can be decoded: BGR; None when damaged."""
+def small(jpeg: bytes, side: int = SMALL) -> np.ndarray | None:
+    """The frame at an eighth, a quarter or half its size (but not below `side` pixels), as the JPEG itself can be
+    decoded: BGR; None when damaged."""
     full = _size(jpeg)
-    factor = next((n for n in (8, 4, 2) if max(full) / n >= SMALL), 1)
+    factor = next((n for n in (8, 4, 2) if max(full) / n >= side), 1)
     flags = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
     kind = flags.get(factor, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), kind)
@@ -498,7 +529,7 @@ def _on_paper(sheets: Sequence[Sheet]) -> Iterator[Sheet]:
     """Sheets of A4: cards go together, up to two on one; everything else has its own."""
     cards: list[Sheet] = []
     for sheet in sheets:
-        if max(sheet.size_mm) < 100:
+        if max(sheet.size_mm) < CARD:
             cards.append(sheet)
             if len(cards) == 2:
                 yield scan.copies(cards)

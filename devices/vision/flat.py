@@ -12,6 +12,7 @@ A4 = (210.0, 297.0)  # millimetres, width × height, upright
 CARD = (85.6, 53.98)  # ISO/IEC 7810 ID-1
 SNAPS = (297 / 210, CARD[0] / CARD[1])  # longer through shorter side: ISO A (A4, A5 …), ID-1
 SNAP = 0.035  # of the proportion: papers nearer than this to a standard size are of that size
+SEEN = 1.1  # of A4's length: what a stand made for it sees
 MOST_SIDE = 12_000  # pixels; a page flatter than the camera can see comes out no larger
 
 
@@ -23,6 +24,22 @@ def proportions(corners: np.ndarray, width: int, height: int) -> float:
         if abs(longer / snap - 1) < SNAP:
             return snap if found >= 1 else 1 / snap
     return found
+
+
+def likely_dpi(corners: np.ndarray, width: int, height: int) -> float:
+    """Dots per inch of a page with these corners in a `width` × `height` picture from a stand nobody has measured.
+
+    What has the proportions of ISO A is taken for A4, what has those of ID-1 for a card; everything else is measured by
+    the picture, for a stand sees a little more than A4.
+    """
+    points = quads.clockwise(corners)
+    found = proportions(points, width, height)
+    longer = max(found, 1 / found)
+    sides = np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1)
+    for snap, long_mm in zip(SNAPS, (A4[1], CARD[0]), strict=True):
+        if abs(longer / snap - 1) < 1e-6:
+            return float(sides.max()) / long_mm * MM_PER_INCH
+    return max(width, height) / (A4[1] * SEEN) * MM_PER_INCH
 
 
 def rectify(

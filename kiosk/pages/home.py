@@ -11,6 +11,7 @@ ELDER = (
     ("Take a number", "ticket-simple", "home.categories", Event.CATEGORIES),
     ("Not sure? Ask us", "person-circle-question", "home.unsure", Event.UNSURE),
     ("My ticket", "magnifying-glass", "home.mine", Event.MINE),
+    ("Scan and copy", "copy", "home.scan", Event.SCAN),
     ("About this hall", "circle-info", "home.info", Event.INFO),
 )
 
@@ -32,12 +33,12 @@ class Page(Base):
         self.elder = Pager(
             self.fill_elder, least=((100, 100), (40, 40)), most=(66, 66), across=True, columns=((1, 1), (2, 2))
         )
-        unsure, mine, info = (self._button(*choice) for choice in ELDER[1:])
+        unsure, mine, self.scan, info = (self._button(*choice) for choice in ELDER[1:])
         if upright:
             pair = Stack(mine, info, across=True, gap=4, fit=True)
-            self.normal = Stack(self.pager, Stack(unsure, pair, gap=4, fit=True), gap=6)
+            self.normal = Stack(self.pager, Stack(unsure, self.scan, pair, gap=4, fit=True), gap=6)
         else:
-            self.normal = Stack(self.pager, Stack(unsure, mine, info, gap=4, wide=84), across=True, gap=6)
+            self.normal = Stack(self.pager, Stack(unsure, mine, self.scan, info, gap=4, wide=84), across=True, gap=6)
         return [self.heading, self.normal, self.elder]
 
     def _button(self, words, icon, name, event):
@@ -52,8 +53,10 @@ class Page(Base):
         super().apply(theme)
 
     def draw(self, view):
+        hide(self.scan, not view.can_copy)
         if self.theme.elder:
-            self.elder.offer(ELDER, keep_page=True)
+            choices = [choice for choice in ELDER if choice[3] is not Event.SCAN or view.can_copy]
+            self.elder.offer(choices, keep_page=True)
         else:
             self.pager.offer([*view.categories, SEARCH], keep_page=True)
 
@@ -78,6 +81,6 @@ class Page(Base):
             )
 
     def fill_elder(self, tile, choice):
-        """One of the four answers."""
+        """One of the answers."""
         words, icon, name, event = choice
         tile.fill_in(self.word(words), "", icon, name=name, act=self.says(event))

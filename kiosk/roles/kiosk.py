@@ -6,6 +6,7 @@ desk, a demo on a machine without a screen).
 
 from __future__ import annotations
 
+import resource
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from devices.roles import News
 from hall_api.client import HallAway, HallClient, HallRefused
 from kiosk.app import run_terminal, settings_of
 from kiosk.attendant import Attendant, Ears
+from kiosk.copier import Copier
 from kiosk.outside import Away, Outside, Record, Refused
 from kiosk.roles import leave, post
 
@@ -129,6 +131,7 @@ def main(file: str, *flags: str) -> int:
     machine = post.load(file)
     stop = threading.Event()
     post.on_signals(stop.set)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold what people scanned
     token = post.wait_for_token(machine, "kiosk", stop)
     if stop.is_set():
         return 0
@@ -150,6 +153,8 @@ def _with_window(machine: Machine, here: post.Post, ears: Ears, token: str, anno
     devices = DevicesHere(here.attendant, here.uses)
     hall = HallHere(HallClient(machine.hall_url, token), here.attendant.kiosk)
     outside = Outside(hall, devices)
+    copier = outside.copier = Copier(outside.post, here.uses, here.attendant.station.send)
+    post.hear_too(ears, copier.hear)
     post.hear_too(ears, lambda device, said: _pass_on(outside, devices, said))
     ears.settled, ears.changed = outside.print_settled, outside.device_changed
     here.start()

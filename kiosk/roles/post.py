@@ -32,7 +32,13 @@ from hall_api.client import HallClient
 from kiosk.attendant import Attendant, Ears
 
 LOG = logging.getLogger(__name__)
-KIOSK_ROLES = {"printer": "ticket-printer", "reader": "id-reader", "scanner": "code-scanner", "camera": "camera"}
+KIOSK_ROLES = {
+    "printer": "ticket-printer",
+    "reader": "id-reader",
+    "scanner": "code-scanner",
+    "camera": "camera",
+    "sheets": "a4-printer",
+}
 
 
 def load(file: str) -> Machine:
@@ -44,7 +50,7 @@ def load(file: str) -> Machine:
 
 
 def kiosk_devices(machine: Machine) -> dict[str, Device]:
-    """Use (printer, reader, scanner, camera) → the kiosk's device: the one named, or the only one without a window."""
+    """Use (see KIOSK_ROLES) → the kiosk's device: the one named, or the only one without a window."""
     from devices import drivers
 
     found: dict[str, Device] = {}
@@ -104,7 +110,7 @@ class Post:
     def __init__(self, file: Path, machine: Machine, role: str, token: str, port: int, ears: Ears) -> None:
         name = f"{machine.about.name}-{role}" if len(machine.about.roles) > 1 else machine.about.name
         self._role, self._applying = role, threading.Lock()
-        self.uses = self._uses(machine)  # printer, reader, scanner, camera → the kiosk's device
+        self.uses = self._uses(machine)  # use (see KIOSK_ROLES) → the kiosk's device
         self.attendant = Attendant(
             name,
             HallClient(machine.hall_url, token),

@@ -98,6 +98,7 @@ class Window(App):
         self.pages, self.page, self._styled = {}, None, {}
         self._announced, self._to_announce, self._quiet_since = None, False, time.monotonic()
         self._dark, self._beat, self._late = False, 0.0, []
+        self._of = ""  # whose session the pages last showed
         self.load_config = lambda: None  # no bianmin.ini beside the program
 
     # ---- Kivy --------------------------------------------------------------------------------------------------
@@ -137,6 +138,8 @@ class Window(App):
 
     def _turn(self, _dt):
         self.terminal.turn()
+        if hasattr(self.page, "tick"):
+            self.terminal.guard(self.page.tick)
         self._maybe_dim()
 
     def _prepare_rest(self):
@@ -161,6 +164,11 @@ class Window(App):
             self._speak()
             for part in (self.top, self.bottom, self.warning):
                 style(part, self.theme)
+        if view.session.id != self._of:
+            self._of = view.session.id
+            for known in self.pages.values():
+                if hasattr(known, "forget"):
+                    known.forget()
         page = self._page(view.page)
         mode = (self.theme.elder, self.theme.language)
         if self._styled.get(view.page) != mode:

@@ -35,26 +35,24 @@ class Screen:
         self.process.wait()
 
 
+def scratch_argv(state, size, mm, args):
+    """The command line of the terminal before the scripted hall."""
+    measures = ["--size", "x".join(map(str, size)), "--mm", "x".join(map(str, mm))]
+    return [sys.executable, str(SCRATCH), str(state), *measures, *args]
+
+
 class Kiosk:
     """The terminal under test: reads what it announces, touches what it shows."""
 
-    def __init__(self, screen, state, size=(1080, 1920), mm=(268, 476), args=()):
+    def __init__(self, screen, state, size=(1080, 1920), mm=(268, 476), args=(), argv=None):
         self.size, self.last, self.buffer, self.tapped = size, None, b"", (-999, -999)
-        self.environment = {**os.environ, "DISPLAY": screen.display, "PYTHONUTF8": "1"}
+        rooms = os.fspath(SCRATCH.parents[2])
+        self.environment = {**os.environ, "DISPLAY": screen.display, "PYTHONUTF8": "1", "PYTHONPATH": rooms}
         self.errors = Path(state).parent / "stderr.txt"
         with self.errors.open("wb") as errors:
             self.started = time.monotonic()
             self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    str(SCRATCH),
-                    str(state),
-                    "--size",
-                    "x".join(map(str, size)),
-                    "--mm",
-                    "x".join(map(str, mm)),
-                    *args,
-                ],
+                argv or scratch_argv(state, size, mm, args),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -75,7 +73,7 @@ class Kiosk:
                 raise EOFError(self.errors.read_text())
             self.buffer += data
         line, _, self.buffer = self.buffer.partition(b"\n")
-        said = json.loads(line)
+        said = json.loads(line) if line.startswith(b"{") else {"ready": line.decode()}
         if "page" in said:
             self.last = said
         return said

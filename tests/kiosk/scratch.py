@@ -29,7 +29,9 @@ from kiosk import maintenance
 from kiosk.app import Settings, open_window
 from kiosk.journey import Page, Times
 from kiosk.outside import Away, Outside, Refused
+from kiosk.papers import Glance, Pixels, Preview, Taken
 from kiosk.session import Shown
+from kiosk.view import CAMERA, SHEETS
 
 
 class Hall:
@@ -294,12 +296,18 @@ TICKET = {
 }  # fmt: skip
 RESULTS = ("printing", "sent", "printed", "paper", "fault", "unknown", "none")
 TICKETS = ("waiting", "called", "serving", "held", "passed", "done", "cancelled", "expired")
+PHASES = ("starting", "empty", "moving", "taken", "full", "retaking")
+TROUBLES = ("gone", "frozen", "dark", "bright", "small")
+COPIES = ("done", "unknown", "paper", "failed")
 VISITS = (
-    "attract", "attract-left", "home", "home-warning", "categories", "services", "search", "search-SH",
+    "attract", "attract-left", "home", "home-warning", "home-plain", "categories", "services", "search", "search-SH",
     "confirm", "confirm-paper", "confirm-closed", "priority", "privacy", "card-wanted", "card-unreadable", "card-read", 
     "card-broken", "issuing", *(f"result-{state}" for state in RESULTS), "result-priority", "find", "find-note",
     *(f"ticket-{state}" for state in TICKETS), "ticket-slip", "info", "help", "help-yes", "help-no", "away", "fault",
     "failsafe", "code", "code-wait", "maintenance",
+    *(f"scan-{phase}" for phase in PHASES), *(f"scan-{trouble}" for trouble in TROUBLES), "scan-flagged", "scan-many",
+    "sheet", "sheet-flagged", "copy", "copy-two", "copy-wait", "copy-paper", "copy-broken", "copying",
+    *(f"copied-{state}" for state in COPIES),
 )  # fmt: skip
 
 
@@ -313,6 +321,7 @@ def visit(window, page, state, elder, language):
     session.category = max(view.categories, key=lambda c: len(c["services"]))
     session.service = max(session.category["services"], key=lambda s: len(s["name"]))
     view.card_left = state == "left"
+    view.can_copy = state != "plain"
     view.away = False
     if state == "paper":
         view.devices["ticket-printer"] = ("error", "缺纸 paper out")
@@ -336,6 +345,8 @@ def visit(window, page, state, elder, language):
         session.typed, view.note = "B007", "There is no such number today." if state else ""
     view.help_called = {"yes": True, "no": False}.get(state)
     session.detail = "这张号票已重排两次，请到导办台" if page == "fault" else ""
+    if page in ("scan", "sheet", "copy", "copied"):
+        lay_down(terminal, page, state)
     view.code_wait = 100.0 if state == "wait" else 0.0
     if page == "maintenance":
         view.all_devices = [
@@ -363,6 +374,36 @@ def visit(window, page, state, elder, language):
             say(audit=_announce().audit(window))
 
     settled(4)
+
+
+def lay_down(terminal, page, state):
+    """Pages under a camera, as they would be there."""
+    session, view = terminal.session, terminal.view
+    flags = ("out_of_frame",) if state == "flagged" else ()
+    many = {"empty": 0, "starting": 0, "many": 9, "full": 20, "copy": 3}.get(state, 2)
+    session.sheets = tuple(Taken(n, drawn(170, 240), flags if n == many else ()) for n in range(1, many + 1))
+    session.chosen, session.sheet = many, drawn(700, 990)
+    session.copying = state if page == "copied" else ""
+    view.devices[CAMERA] = view.devices[SHEETS] = ("ready", "")
+    if state in ("paper", "broken"):
+        view.devices[SHEETS] = ("error", "缺纸 paper out" if state == "paper" else "卡纸 jam")
+    session.preview = None if state == "wait" else Preview(drawn(700, 990), 0, 2 if state == "two" else 1)
+    corners = (((0.2, 0.1), (0.7, 0.12), (0.72, 0.9), (0.18, 0.88)),)
+    seen = Glance(
+        1,
+        None if state in ("starting", "gone") else drawn(720, 405),
+        corners if state in ("moving", "taken", "flagged", "many") else (),
+        state if state in PHASES else "empty" if state == "small" else "taken",
+        state if state in TROUBLES else "",
+        many,
+        1 if state == "retaking" else None,
+    )
+    view.live = lambda: seen
+
+
+def drawn(width, height):
+    """A picture of nothing in particular."""
+    return Pixels(width, height, bytes((200, 206, 212)) * (width * height))
 
 
 def _announce():

@@ -1,0 +1,44 @@
+"""One page that was taken, large: turn it, take it again, or leave it out."""
+
+from kiosk.journey import Event
+from kiosk.pages.scan import wrong
+from kiosk.ui.base import Air, Stack, Text, column, hide
+from kiosk.ui.page import Base, Heading
+from kiosk.ui.picture import Picture
+from kiosk.ui.press import Push
+
+
+class Page(Base):
+    """Sheet."""
+
+    lowered = (0.22, 0.0)
+
+    def build(self):
+        upright = self.theme.portrait
+        high = (28, 32)
+        self.heading = Heading("Is this page good?")
+        self.note = Text(role="large", colour="amber", strong=True)
+        self.picture = Picture(ground="mist", frame="line")
+        self.turn = Push("Turn", "rotate-right", "sheet.turn", self.says(Event.TURN), high=high)
+        self.again = Push("Retake", "rotate-left", "sheet.retake", self.says(Event.RETAKE), high=high)
+        self.remove = Push("Remove", "trash-can", "sheet.remove", self.says(Event.REMOVE), "stop", high=high)
+        self.good = Push("Good", "check", "sheet.good", self.says(Event.GO_ON), "act", high=high)
+        first, second = (self.turn, self.again), (self.remove, self.good)
+        pairs = [Stack(*pair, across=True, gap=4, fit=True) for pair in (first, second)]
+        if upright:
+            return [self.heading, self.note, self.picture, *pairs]
+        right = column(self.heading, self.note, Air(high=2), *pairs, gap=4, wide=180, fit=True)
+        right.pos_hint = {"center_y": 0.5}
+        return [Stack(self.picture, right, across=True, gap=8)]
+
+    def draw(self, view):
+        session = view.session
+        found = [(n, sheet) for n, sheet in enumerate(session.sheets, 1) if sheet.id == session.chosen]
+        words = wrong(found[0][1]) if found else ""
+        self.note.say(self.word(words, n=found[0][0]) if words else "")
+        hide(self.note, not words)
+        self.picture.show(session.sheet)
+
+    def forget(self):
+        """Nothing of anybody's papers stays here."""
+        self.picture.forget()

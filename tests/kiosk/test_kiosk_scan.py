@@ -1,0 +1,165 @@
+"""Scan and copy at the kiosk's real program: laid down, taken by itself, printed on A4, forgotten."""
+
+import io
+import socket
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pikepdf
+import pytest
+
+
+@pytest.fixture(scope="module")
+def photographs(kiosk_parts):
+    return kiosk_parts("desk").photographs()
+
+
+@pytest.fixture
+def camera(kiosk_parts, photographs):
+    desk = kiosk_parts("desk")
+    one = desk.Camera(desk.Desk(photographs))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def program(camera, kiosk_parts, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    one = kiosk_parts("scanning").Program(tmp_path / "kiosk", camera.link, port)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def terminal(program, upright, kiosk_class):
+    one = kiosk_class(upright, program.folder / "state", argv=program.argv)
+    yield one
+    one.close()
+
+
+def names(said, start):
+    """Names of widgets on the screen that begin so."""
+    return [w["name"] for w in said["widgets"] if w["name"].startswith(start)]
+
+
+def memory_folders(pid):
+    """The folders in memory where this process keeps pages."""
+    return sorted(Path("/dev/shm").glob(f"bianmin-copy-{pid}-*"))
+
+
+def pages_shown(terminal):
+    return names(terminal.last, "sheet.")
+
+
+def picture_of(pdf, number):
+    """The only picture on a page, gray."""
+    [image] = pdf.pages[number].get_images().values()
+    return np.asarray(pikepdf.PdfImage(image).as_pil_image().convert("L"))
+
+
+def ink(gray):
+    """Where a page is written on: strokes, as dense as they are on a grid of 20 × 20 over all of them."""
+    height, width = gray.shape
+    inner = gray[height // 25 : -height // 25, width // 25 : -width // 25]
+    inner = cv2.resize(inner, (800, 1130), interpolation=cv2.INTER_AREA)
+    paper = cv2.medianBlur(inner, 51)
+    strokes = (inner.astype(np.float32) < 0.72 * paper).astype(np.uint8)
+    strokes = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((3, 9), np.uint8))
+    count, labels, about, _ = cv2.connectedComponentsWithStats(strokes)
+    # What is long and thin is the page's edge, and a speck is one.
+    kept = [n for n in range(1, count) if about[n, cv2.CC_STAT_AREA] > 20 and 8 < about[n, cv2.CC_STAT_HEIGHT] < 500]
+    mask = np.isin(labels, kept).astype(np.uint8)
+    x, y, wide, high = cv2.boundingRect(mask)
+    return cv2.resize(mask[y : y + high, x : x + wide] * 255, (20, 20), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def alike(one, other):
+    """Correlation of what is written on two pages."""
+    a, b = (ink(picture) for picture in (one, other))
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).mean() / (a.std() * b.std()))
+
+
+def flat(photograph, corners):
+    """The page of a photograph, squared by its known corners to A4's shape."""
+    box = np.array([(0, 0), (840, 0), (840, 1188), (0, 1188)], np.float32)
+    return cv2.warpPerspective(
+        cv2.cvtColor(photograph, cv2.COLOR_BGR2GRAY), cv2.getPerspectiveTransform(corners, box), (840, 1188)
+    )
+
+
+def test_laid_down_taken_printed_and_wiped(terminal, program, camera, photographs):
+    terminal.wake()
+    terminal.until(lambda said: names(said, "home.scan"), 20)
+    terminal.tap("home.scan")
+    terminal.page("scan")
+    pid = terminal.process.pid
+    camera.wait(20)  # the empty desk is learnt
+
+    camera.lay(0)
+    terminal.until(lambda said: names(said, "sheet.1"), 30)
+    [folder] = memory_folders(pid)
+    for light in (0.8, 0.65, 0.9, 1.15, 1.0):  # a cloud, the lamp
+        camera.show(page=0, light=light)
+        camera.wait(6)
+    camera.take_away(0)
+    camera.wait(10)
+    terminal.quiet()
+    assert pages_shown(terminal) == ["sheet.1"], "light is no page, and a page is taken once"
+
+    camera.lay(1, light=0.85)
+    terminal.until(lambda said: names(said, "sheet.2"), 30)
+    camera.wait(10)
+    terminal.quiet()
+    assert pages_shown(terminal) == ["sheet.1", "sheet.2"]
+
+    terminal.tap("scan.copy")
+    terminal.page("copy")
+    terminal.until(lambda said: any(w["name"] == "copy.print" and w["enabled"] for w in said["widgets"]), 20)
+    terminal.tap("copy.print")
+    terminal.page("copied", 30)
+    [document] = program.documents
+    assert document.title == "复印件"
+    with pikepdf.open(io.BytesIO(document.pdf)) as pdf:
+        assert len(pdf.pages) == 2
+        for number, page in enumerate(pdf.pages):
+            width, height = (float(side) for side in list(page.mediabox)[2:])
+            assert (width, height) == pytest.approx((595.3, 841.9), abs=1.5), "A4"
+            lay = flat(*photographs[number])
+            assert alike(picture_of(pdf, number), lay) > 0.5 > alike(picture_of(pdf, 1 - number), lay)
+
+    assert list(folder.iterdir())
+    terminal.tap("copied.finish")
+    terminal.page("attract")
+    ended = time.monotonic()
+    while memory_folders(pid):
+        assert time.monotonic() - ended < 2.0
+        time.sleep(0.02)
+
+
+def test_a_page_turned_left_out_brought_back_and_retaken(terminal, camera):
+    terminal.wake()
+    terminal.until(lambda said: names(said, "home.scan"), 20)
+    terminal.tap("home.scan")
+    terminal.page("scan")
+    camera.lay(0)
+    terminal.until(lambda said: names(said, "sheet.1"), 30)
+    terminal.tap("sheet.1")
+    terminal.page("sheet")
+    terminal.tap("sheet.turn")
+    terminal.tap("sheet.retake")  # it still lies there, and is taken again at once in its old place
+    terminal.page("scan")
+    camera.wait(15)
+    terminal.until(lambda said: names(said, "sheet.1"), 20)
+    terminal.quiet()
+    assert pages_shown(terminal) == ["sheet.1"]
+    terminal.tap("sheet.1")
+    terminal.page("sheet")
+    terminal.tap("sheet.remove")
+    terminal.page("scan")
+    terminal.until(lambda said: not names(said, "sheet."), 10)
+    assert not terminal.widget("scan.copy")["enabled"]
