@@ -155,4 +155,4 @@ def test_text_is_read_behind_and_told(tmp_path: Path) -> None:
         session.take()
         until(lambda: session.state()["pages"] and session.state()["pages"][0]["lines"] > 0, 60)
         assert "RECEIPT" in session.state()["pages"][0]["title"].upper()
-        assert session.state()["pages"][0]["reading"] is None
+        until(lambda: session.state()["pages"][0]["reading"] is None)
