@@ -307,13 +307,16 @@ class Copier:
             troubles.add("frozen" if "frozen" in troubles else "gone")
         if (shown and _bright(shown)) or (shown is None and before and before.trouble == "bright"):
             troubles.add("bright")
+        phase = str(seen.get("phase", "starting"))
+        if phase == "still" and before is not None and before.phase == "taken":
+            phase = "taken"  # it has been looked at once more; nothing has moved
         trouble = next((word for word in WORST if word in troubles), "")
         blind = trouble in ("gone", "frozen", "dark", "bright")
         return Glance(
             number,
             shown or (before.pixels if before else None),
             () if blind else tuple(tuple(map(tuple, one["corners"])) for one in seen.get("outlines", ())),
-            "full" if scan is not None and not scan.automatic else str(seen.get("phase", "starting")),
+            "full" if scan is not None and not scan.automatic else phase,
             trouble,
             int(seen.get("taken", 0)),
             seen.get("retaking"),

@@ -259,7 +259,7 @@ class DemoHall:
             ("群众号票页 a citizen's ticket", ticket or f"{url}/t/…", "what the slip's QR opens"),
             ("窗口设备 window devices", f"http://127.0.0.1:{gateway}/", "pads, evaluators, strips, a clerk's desk"),
             ("网页用设备 devices from a web page", f"http://127.0.0.1:{gateway}/v1/sample", "has to be paired"),
-            ("终端设备 kiosk devices", f"http://127.0.0.1:{gateway + 1}/", "printer, reader, scanner, camera"),
+            ("终端设备 kiosk devices", f"http://127.0.0.1:{gateway + 1}/", "printers, reader, scanner, camera"),
         ]
         self.console.print("\n[bold]便民 Bianmin · demo hall[/]")
         for what, address, note in rows:  # addresses stand alone on their lines: a terminal can open or copy them whole

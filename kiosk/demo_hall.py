@@ -17,7 +17,7 @@ WIRES = (
     Wire("printer", "escpos-printer", {"width_mm": 80}),
     Wire("id-reader", "ga467-reader"),
     Wire("scanner", "serial-scanner"),
-    Wire("camera", "uvc-camera", {"width": 1280, "height": 720, "fps": 10}, port=0),
+    Wire("camera", "uvc-camera", {"width": 1600, "height": 1200, "fps": 10}, port=0),
     Wire("sheets", "cups-printer", port=0),
     Wire(BUS, "queue-bus", {"addresses": list(WINDOWS)}),
     Wire("strip1", "pingan-strip", {"addresses": [1]}),

@@ -267,14 +267,19 @@ def ask_line(options: Options) -> bytes:
 
 ASKED = re.compile(rb"(ASK|STILL)([^\n]{0,200})\n")
 VARIANTS = 4  # of each picture, each with its own sensor noise
-EACH = 30  # ticks a picture lies under the camera
+EACH = 40  # ticks a picture lies under the camera
+SLIDE = (0.3, 0.6, 0.9)  # of the picture's width by which it has been taken away, tick by tick
+BARE = 18  # ticks the desk is empty
+SHEETS = 3  # drawn here: a page, and both sides of a card
+DESK = (58, 52, 46)
 
 
 class Simulator(driver.Simulator):
-    """A camera above a few sheets of paper, ten pictures a second, each with noise of its own.
+    """A camera above a desk: one sheet after the other is laid down, lies still and is taken away. Ten pictures a
+    second, each with noise of its own.
 
-    The sheets are drawn here, or taken from the folder `pictures`. Faults: `truncated` cuts off every third picture,
-    `no-frames` sends none, `wrong-size` grants 640x480 whatever is asked for.
+    The sheets are drawn here (a page, both sides of a card), or taken from the folder `pictures`. Faults: `truncated`
+    cuts off every third picture, `no-frames` sends none, `wrong-size` grants 640x480 whatever is asked for.
     """
 
     faults: ClassVar[tuple[str, ...]] = ("truncated", "no-frames", "wrong-size")
@@ -284,7 +289,7 @@ class Simulator(driver.Simulator):
         set_up = cast(Options, self.options)
         self._wanted = (set_up.width, set_up.height)
         self._size = (640, 480) if "wrong-size" in faults else self._wanted
-        self._made: dict[tuple[object, tuple[int, int]], list[bytes]] = {}
+        self._made: dict[tuple[tuple[int, float] | None, tuple[int, int]], list[bytes]] = {}
         self._random = np.random.default_rng(1)
         self._files = _files(set_up.pictures)
         self._held = b""
@@ -342,21 +347,37 @@ class Simulator(driver.Simulator):
     def _frame(self) -> bytes:
         """The next picture; the same again while frozen."""
         self._count += not self._frozen
-        sheet = self._count // EACH % max(1, len(self._files) or 2)
-        which: object = "dark" if self._dark else sheet
+        which = None if self._dark else self._scene()
         if (which, self._size) not in self._made:
-            self._made[which, self._size] = self._make(None if self._dark else sheet)
+            self._made[which, self._size] = self._make(which)
         return self._made[which, self._size][self._count % VARIANTS]
 
-    def _make(self, sheet: int | None) -> list[bytes]:
-        """Several JPEGs of one sheet (None: of nothing, in the dark), each with other noise."""
+    def _scene(self) -> tuple[int, float]:
+        """Which sheet there is now, and how far away from its place: 0 it lies there, 1 it is gone."""
+        around = EACH + 2 * len(SLIDE) + BARE
+        turn, at = divmod(self._count, around)
+        sheet, count = turn % (len(self._files) or SHEETS), len(self._files) or SHEETS
+        if at < EACH:
+            return sheet, 0.0
+        if at < EACH + len(SLIDE):
+            return sheet, SLIDE[at - EACH]
+        if at >= around - len(SLIDE):
+            return (sheet + 1) % count, SLIDE[around - 1 - at]
+        return 0, 1.0
+
+    def _make(self, scene: tuple[int, float] | None) -> list[bytes]:
+        """Several JPEGs of a scene (None: of nothing, in the dark), each with other noise."""
         width, height = self._size
-        if sheet is None:
-            picture = np.zeros((height, width, 3), np.uint8)
-        elif self._files:
-            picture = np.asarray(Image.open(self._files[sheet]).convert("RGB").resize(self._size))
-        else:
-            picture = np.asarray(_draw_sheet(width, height, sheet))
+        picture: np.ndarray = np.zeros((height, width, 3), np.uint8)
+        if scene is not None:
+            sheet, away = scene
+            picture[:] = DESK
+            gone = round(away * width)
+            if self._files:
+                lying = np.asarray(Image.open(self._files[sheet]).convert("RGB").resize(self._size))
+            else:
+                lying = np.asarray((_draw_sheet if sheet == 0 else _draw_card)(width, height, sheet))
+            picture[:, gone:] = lying[:, : width - gone]
         variants = []
         for _ in range(VARIANTS):
             noise = self._random.integers(0, 4, picture.shape, np.uint8)
@@ -377,7 +398,7 @@ def _files(folder: str) -> list[Path]:
 
 def _draw_sheet(width: int, height: int, sheet: int) -> Image.Image:
     """A sheet of paper with a heading, lines, a table and a seal, on a dark desk, a little askew."""
-    desk = Image.new("RGB", (width, height), (58, 52, 46))
+    desk = Image.new("RGB", (width, height), DESK)
     tall = int(height * 0.92)
     paper = Image.new("RGB", (int(tall / 1.414), tall), (246, 244, 238))
     draw = ImageDraw.Draw(paper)
@@ -392,7 +413,27 @@ def _draw_sheet(width: int, height: int, sheet: int) -> Image.Image:
     draw.ellipse(
         (wide * 0.6, 33 * unit, wide * 0.6 + 5 * unit, 38 * unit), outline=(156, 28, 22), width=int(unit / 3) or 1
     )
-    turned = paper.rotate(1.5 - 3 * sheet, expand=True, fillcolor=(58, 52, 46), resample=Image.Resampling.BILINEAR)
+    turned = paper.rotate(1.5 - 3 * sheet, expand=True, fillcolor=DESK, resample=Image.Resampling.BILINEAR)
+    desk.paste(turned, ((width - turned.width) // 2, (height - turned.height) // 2))
+    return desk
+
+
+def _draw_card(width: int, height: int, side: int) -> Image.Image:
+    """A card, on the same desk and to the same scale: side 1 with a portrait, side 2 with a stripe."""
+    desk = Image.new("RGB", (width, height), DESK)
+    long = round(height * 0.92 / 297 * 85.6)
+    card = Image.new("RGB", (long, round(long / 1.586)), (224, 232, 236))
+    draw, unit = ImageDraw.Draw(card), long / 40
+    draw.text((2 * unit, 1.2 * unit), f"SAMPLE CARD {side}", (22, 32, 42), ImageFont.load_default(unit * 2.6))
+    if side == 1:
+        draw.rectangle((28 * unit, 5 * unit, 37 * unit, 17 * unit), fill=(150, 160, 170), outline=(60, 66, 72))
+    else:
+        draw.rectangle((0, 5 * unit, long, 9 * unit), fill=(40, 44, 50))
+    for row in range(10, 23, 3):
+        draw.line(
+            (2 * unit, row * unit, (24 if row % 2 else 18) * unit, row * unit), (60, 60, 66), max(1, int(unit / 3))
+        )
+    turned = card.rotate(4 - 3 * side, expand=True, fillcolor=DESK, resample=Image.Resampling.BILINEAR)
     desk.paste(turned, ((width - turned.width) // 2, (height - turned.height) // 2))
     return desk
 

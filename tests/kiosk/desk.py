@@ -144,9 +144,13 @@ class Camera:
             self.wait(1)
         self.show()
 
-    def close(self):
+    def stop(self):
+        """It sends nothing more, though its cable is in."""
         self._closing = True
         self._thread.join()
+
+    def close(self):
+        self.stop()
         self.device.close()
 
     def _run(self):

@@ -82,6 +82,28 @@ def test_nobody_there_ends_every_page_with_a_wiped_session(page):
     assert journey.page in (Page.ATTRACT, Page.HOME)
 
 
+def test_a_copy_is_made_of_what_was_taken_and_nothing_else(journey):
+    walk(journey, Event.TOUCH, Event.SCAN)
+    assert journey.handle(Event.COPY, 0) == () and journey.page is Page.SCAN
+    journey.session.sheets = ("a page",)
+    assert walk(journey, Event.COPY, Event.PRINT) == ["preview", "copy"]
+    for event in (Event.BACK, Event.HOME, Event.PRINT, Event.FINISH, Event.EXPIRED, Event.HELP):
+        assert journey.handle(event, 0) == (), "the printer has it"
+    assert journey.page is Page.COPYING
+    walk(journey, Event.COPIED)
+    assert journey.page is Page.COPIED
+    assert walk(journey, Event.BACK) == ["stop_card"] and journey.page is Page.COPY
+    walk(journey, Event.SCAN, Event.SHEET)
+    assert walk(journey, Event.REMOVE) == ["remove_sheet"] and journey.page is Page.SCAN
+    assert "end" in walk(journey, Event.FINISH) and journey.page is Page.ATTRACT
+
+
+def test_whoever_leaves_the_camera_for_a_moment_comes_back_to_it(journey):
+    walk(journey, Event.TOUCH, Event.SCAN, Event.HELP)
+    walk(journey, Event.BACK)
+    assert journey.page is Page.SCAN
+
+
 def test_issuing_waits_for_the_hall_whatever_is_pressed(journey):
     journey.page = Page.ISSUING
     for event in (Event.BACK, Event.HOME, Event.TAKE, Event.FINISH, Event.EXPIRED, Event.HELP):

@@ -1,0 +1,256 @@
+"""The terminal's mind with a document camera and a printer for sheets on real cables: what it shows when they fail."""
+
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from devices.roles import PaperOut, PrintDocument, WrongFormat
+from devices.simulate import SimulatedDevice
+from devices.station import DeviceEntry, Station
+from kiosk.copier import FOLDER, Copier, pixels, sweep
+from kiosk.journey import Event, Page
+from kiosk.outside import Away, Outside
+from kiosk.terminal import Habits, Terminal
+
+USES = {"camera": "camera", "sheets": "sheets"}
+
+
+class NoHall:
+    """The hall is away; nothing of this needs it."""
+
+    def __getattr__(self, name):
+        def away(*_, **__):
+            raise Away("no hall")
+
+        return away
+
+
+class NoDevices:
+    def states(self):
+        return []
+
+    def stop_card(self):
+        """Nothing to stop."""
+
+
+class Stage:
+    def __init__(self):
+        self.sounds, self.view = [], None
+
+    def show(self, view, moved):
+        self.view = view
+
+    def warn(self, seconds):
+        """No window."""
+
+    def sound(self, name):
+        self.sounds.append(name)
+
+
+class Bench:
+    """A terminal without a window, and the devices' other ends."""
+
+    def __init__(self, state, parts, faults=()):
+        desk = parts("desk")
+        self.camera = desk.Camera(desk.Desk([desk.rendered([f"第 {n} 页"], n) for n in (1, 2)]))
+        self.printer = SimulatedDevice("cups-printer", {"poll_seconds": 1.0}, faults).on_tcp()
+        width, height = desk.SIZE
+        self.outside, self.stage = Outside(NoHall(), NoDevices()), Stage()
+        entries = [
+            DeviceEntry("camera", "uvc-camera", self.camera.link, {"width": width, "height": height}),
+            DeviceEntry("sheets", "cups-printer", "ipp:" + self.printer.link.partition(":")[2], {"poll_seconds": 1.0}),
+        ]
+        self.station = Station(entries, self.hear)
+        self.copier = self.outside.copier = Copier(self.outside.post, USES, self.station.send)
+        self.terminal = Terminal(Habits(state=state), self.outside, self.stage)
+        self.press = self.terminal.press
+
+    def hear(self, device, news):
+        if hasattr(self, "copier"):
+            self.copier.hear(device, news)
+
+    @property
+    def session(self):
+        return self.terminal.session
+
+    @property
+    def page(self):
+        return self.terminal.journey.page
+
+    def until(self, agrees, seconds=20.0):
+        end = time.monotonic() + seconds
+        while not (found := agrees()):
+            assert time.monotonic() < end, f"still {self.page}, {self.copier.glance()}, {self.session.copying}"
+            self.terminal.turn()
+            time.sleep(0.005)
+        return found
+
+    def scan(self):
+        self.until(lambda: self.station.state("camera").state == "ready")
+        self.press(Event.TOUCH)
+        self.press(Event.SCAN)
+        assert self.page is Page.SCAN
+        self.until(lambda: (glance := self.copier.glance()) and glance.phase == "empty")
+
+    def lay(self, page=0):
+        sheets = len(self.session.sheets)
+        self.camera.lay(page)
+        self.until(lambda: len(self.session.sheets) > sheets)
+
+    def print(self):
+        self.until(lambda: self.station.state("sheets").state == "ready")
+        self.press(Event.COPY)
+        self.until(lambda: self.session.preview)
+        self.press(Event.PRINT)
+
+    def trouble(self):
+        glance = self.copier.glance()
+        return glance and glance.trouble
+
+    def close(self):
+        self.terminal.close()
+        self.station.close()
+        self.camera.close()
+        self.printer.close()
+
+
+@pytest.fixture
+def bench(tmp_path, kiosk_parts):
+    started = []
+
+    def start(*faults):
+        started.append(Bench(tmp_path, kiosk_parts, faults))
+        started[-1].scan()
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def test_a_page_is_taken_with_a_sound_previewed_and_printed(bench):
+    one = bench()
+    assert one.stage.view.can_copy
+    one.press(Event.COPY)
+    assert one.page is Page.SCAN, "there is nothing to copy yet"
+    one.lay()
+    assert one.stage.sounds[-1] == "taken"
+    [sheet] = one.session.sheets
+    assert (sheet.flags, max(sheet.small.width, sheet.small.height)) == ((), 240)
+    one.print()
+    assert 1.40 < one.session.preview.pixels.height / one.session.preview.pixels.width < 1.43
+    one.until(lambda: one.page is Page.COPIED)
+    assert (one.session.copying, one.stage.sounds[-1]) == ("done", "done")
+    [document] = one.printer.obeyed
+    assert isinstance(document, PrintDocument) and document.pdf.startswith(b"%PDF")
+
+
+def test_the_mark_is_on_the_preview_and_on_the_paper(bench):
+    one = bench()
+    one.lay()
+    one.press(Event.COPY)
+    plain = one.until(lambda: one.session.preview)
+    one.press(Event.MARK)
+    one.until(lambda: one.session.preview is not plain)
+    clean, marked = (np.frombuffer(p.pixels.rgb, np.uint8).astype(int) for p in (plain, one.session.preview))
+    assert (clean - marked > 20).mean() > 0.01, "gray letters across the sheet"
+
+
+@pytest.mark.parametrize(
+    ("faults", "news", "told"),
+    [(["aborts"], None, "failed"), (["aborts-half-way"], None, "unknown"), ([], PaperOut(), "paper")],
+)
+def test_what_became_of_the_copy_is_told_and_never_more(bench, faults, news, told):
+    one = bench(*faults)
+    one.lay()
+    one.until(lambda: one.station.state("sheets").state == "ready")
+    if news is not None:
+        one.printer.happen(news)
+    one.press(Event.COPY)
+    one.until(lambda: one.session.preview)
+    one.press(Event.PRINT)
+    assert one.page is Page.COPYING
+    one.until(lambda: one.page is Page.COPIED)
+    assert (one.session.copying, one.stage.sounds[-1]) == (told, "sorry")
+    one.press(Event.PRINTED)
+    assert one.session.copying == "done", "only the person has seen it"
+
+
+def test_what_is_wrong_with_the_camera_is_seen_and_so_is_its_end(bench):
+    one = bench()
+    one.camera.show(light=0.01)
+    one.until(lambda: one.trouble() == "dark")
+    one.camera.show()
+    one.until(lambda: one.trouble() == "")
+    one.camera.show(light=40.0)
+    one.until(lambda: one.trouble() == "bright")
+    one.camera.show()
+    one.until(lambda: one.trouble() == "")
+    one.camera.device.unplug()
+    one.until(lambda: one.trouble() == "gone")
+    assert one.copier.glance().outlines == ()
+    one.camera.device.plug()
+    one.until(lambda: one.trouble() == "", 30)
+    one.camera.stop()
+    one.until(lambda: one.trouble() == "frozen")
+
+
+def test_a_picture_smaller_than_asked_for_is_told(bench):
+    one = bench()
+    one.camera.device.happen(WrongFormat(granted="MJPG 640x480@30"))
+    one.until(lambda: one.trouble() == "small")
+    one.camera.device.happen(WrongFormat(over=True))
+    one.until(lambda: one.trouble() == "")
+
+
+def test_a_page_is_only_taken_while_it_is_looked_at(bench):
+    one = bench()
+    one.press(Event.BACK)
+    assert one.page is Page.HOME and one.copier.glance() is None
+    one.camera.lay(0)
+    one.camera.wait(15)
+    one.terminal.turn()
+    assert one.session.sheets == ()
+    one.press(Event.SCAN)
+    one.until(lambda: one.session.sheets)
+
+
+def test_the_end_forgets_and_another_person_begins_with_nothing(bench):
+    one = bench()
+    one.lay()
+    mine = lambda: list(Path("/dev/shm").glob(f"{FOLDER}{os.getpid()}-*"))  # noqa: E731
+    assert mine()
+    one.press(Event.SHEET, one.session.sheets[0].id)
+    one.until(lambda: one.session.sheet)
+    one.press(Event.FINISH)
+    assert one.page is Page.ATTRACT
+    assert (one.session.sheets, one.session.sheet, one.copier.glance()) == ((), None, None)
+    one.until(lambda: not mine(), 2)
+    one.press(Event.TOUCH)
+    one.press(Event.SCAN)
+    one.until(lambda: one.copier.glance())
+    assert one.session.sheets == ()
+
+
+def test_folders_of_dead_terminals_are_removed_and_those_of_living_ones_kept(tmp_path):
+    number = next(n for n in range(2**22 - 1, 0, -1) if not Path(f"/proc/{n}").exists())
+    dead, living = tmp_path / f"{FOLDER}{number}-a1", tmp_path / f"{FOLDER}{os.getpid()}-a1"
+    for folder in (dead, living, tmp_path / "other"):
+        folder.mkdir()
+        (folder / "x.page").write_bytes(b"sealed")
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([living.name, "other"])
+
+
+def test_a_picture_is_drawn_from_below_and_no_larger_than_asked():
+    bgr = np.zeros((40, 80, 3), np.uint8)
+    bgr[:20] = (0, 0, 250)  # red above
+    drawn = pixels(cv2.imencode(".png", bgr)[1].tobytes(), 40)
+    assert (drawn.width, drawn.height) == (40, 20)
+    assert drawn.rgb[:3] == bytes(3) and drawn.rgb[-3] > 240
+    with pytest.raises(ValueError, match="cannot be read"):
+        pixels(b"no picture", 40)
