@@ -77,7 +77,7 @@ export class Papers {
     if (way) return this.#hurdle(way.sentence, ["not-paired", "wrong-token"].includes(way.code), true);
     const panel = new this.panels.ScanPanel(this.gateway, $("#papers-panel"), {
       done: { words: both(w("Attach to this ticket")), icon: "paperclip", act: (scan, mark) => this.#attach(scan, mark) },
-      closed: () => { if (this.panel === panel) { this.panel = null; this.#hurdle(both(w("The scan has ended; begin another one when you need it.")), false, true); } },
+      closed: () => { if (this.panel === panel) { this.panel = null; this.#hurdle(both(w("The scan has ended; begin another one when you need it.")), false, true, true); } },
     });
     try {
       await panel.start();
@@ -103,7 +103,10 @@ export class Papers {
     }
   }
 
-  #hurdle(sentence, pairing, again) {
+  /** What stands between here and the camera; `calm`: nothing is wrong. */
+  #hurdle(sentence, pairing, again, calm = false) {
+    $("#papers-sign").replaceChildren(icon(calm ? "circle-info" : "road-barrier"));
+    $("#papers-way").classList.toggle("calm", calm);
     $("#papers-way-text").replaceChildren(pair(sentence));
     show("#papers-way", true);
     show("#papers-pair", pairing);
@@ -133,7 +136,7 @@ export class Papers {
     this.panel = null; // ended by us: nothing to say
     await panel?.close();
     await this.#list(ticket, true);
-    this.#hurdle(both(w("The scan has ended; begin another one when you need it.")), false, true);
+    this.#hurdle(both(w("The scan has ended; begin another one when you need it.")), false, true, true);
   }
 
   async #list(ticket, rows) {
