@@ -93,6 +93,7 @@ class LocalGateway:
         """Answer under /v1/ of the server that serves `page`."""
         inner = page.wsgi_app
         old = self.facade
+        page.config["PAIRED_PAGES"] = "/v1/pair"  # where the technician's page sends its reader to
 
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             path = str(environ.get("PATH_INFO", ""))
