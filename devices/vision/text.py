@@ -111,7 +111,7 @@ class Reader:
         """
         try:
             return self._read(bgr, told, wanted)
-        except BaseException:
+        except BaseException:  # whatever it was, Ctrl-C too, the program is in the middle of a page nobody waits for
             self.close()
             raise
 
