@@ -13,13 +13,9 @@ from typing import Any
 
 from devices.hid.names import pressed
 from devices.hid.reports import MOST, Names, merged, overlap
-from devices.roles import Key
+from devices.pads.recordings import Presses, check, tables
 
-GRADES = ("5", "4", "3", "2", "1", "0")
-LEAST = 2  # presses of each key
 MODIFIERS = frozenset(f"KEY_{side}{key}" for side in ("LEFT", "RIGHT") for key in ("SHIFT", "CTRL", "ALT", "META"))
-
-Presses = Mapping[str, Sequence[bytes]]
 
 
 def learn(presses: Presses) -> dict[str, Any]:
@@ -27,32 +23,12 @@ def learn(presses: Presses) -> dict[str, Any]:
 
     Raises ValueError with a sentence when the keys cannot be told apart.
     """
-    _check(presses)
+    check(presses)
     try:
         typed = {name: [pressed(one) for one in sent] for name, sent in presses.items()}
     except ValueError:
         return _from_reports(presses)
     return _from_keys(typed)
-
-
-def _check(presses: Presses) -> None:
-    if not presses:
-        raise ValueError("nothing was recorded; press each key at least twice")
-    for name, sent in presses.items():
-        if name not in set(Key) and name not in GRADES:
-            raise ValueError(f"there is no key {name!r}; there are: {', '.join((*Key, *GRADES))}")
-        if len(sent) < LEAST:
-            raise ValueError(f"{name} was pressed once only; press it at least twice")
-        if not all(sent):
-            raise ValueError(f"{name} was pressed and nothing came; check the cable")
-
-
-def _tables(named: Mapping[str, str]) -> dict[str, Any]:
-    """The tables, from what each key goes by on the wire → its name."""
-    return {
-        "keys": {wire: name for wire, name in named.items() if name not in GRADES},
-        "grades": {wire: int(name) for wire, name in named.items() if name in GRADES},
-    }
 
 
 def _from_keys(typed: Mapping[str, Sequence[list[str]]]) -> dict[str, Any]:
@@ -73,7 +49,7 @@ def _from_keys(typed: Mapping[str, Sequence[list[str]]]) -> dict[str, Any]:
             raise ValueError(f"{name} and {twin} cannot be told apart: both type {', '.join(keys)}")
         named[own] = name
     ignored = sorted({key for keys in said.values() for key in keys} - set(named))
-    return {"source": "keys", **_tables(named), "ignored": ignored}
+    return {"source": "keys", **tables(named), "ignored": ignored}
 
 
 def _from_reports(presses: Presses) -> dict[str, Any]:
@@ -96,7 +72,7 @@ def _from_reports(presses: Presses) -> dict[str, Any]:
         if overlap(names[one], names[other]):
             raise ValueError(f"{one} and {other} cannot be told apart: both send {names[one]}")
     named = {wire: name for name, wire in names.items()}
-    return {"source": "reports", "report": length, "release": release.hex().upper(), **_tables(named)}
+    return {"source": "reports", "report": length, "release": release.hex().upper(), **tables(named)}
 
 
 def _shape(recorded: Sequence[bytes]) -> tuple[int, bytes]:

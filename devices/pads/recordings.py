@@ -18,11 +18,8 @@ REPEATED = 3  # bytes at least of what a pad says several times for one press
 Presses = Mapping[str, Sequence[bytes]]
 
 
-def cleaned(presses: Presses, repeated: int = REPEATED) -> dict[str, list[bytes]]:
-    """The recordings, each without the pad's own repeats, which have so many bytes at least.
-
-    Raises ValueError with a sentence when they are no use.
-    """
+def check(presses: Presses) -> None:
+    """Raises ValueError with a sentence when recordings are no use."""
     if not presses:
         raise ValueError("nothing was recorded; press each key at least twice")
     for name, sent in presses.items():
@@ -32,9 +29,15 @@ def cleaned(presses: Presses, repeated: int = REPEATED) -> dict[str, list[bytes]
             raise ValueError(f"{name} was pressed once only; press it at least twice")
         if not all(sent):
             raise ValueError(f"{name} was pressed and nothing came; check the cable and the speed (baud)")
+
+
+def cleaned(presses: Presses) -> dict[str, list[bytes]]:
+    """The recordings, each without the pad's own repeats. Raises ValueError with a sentence when they are no use."""
+    check(presses)
+    for name, sent in presses.items():
         if max(map(len, sent)) > LONGEST:
             raise ValueError(f"{name} sent more than {LONGEST} bytes; press the keys one at a time")
-    return {name: [once(data, repeated) for data in sent] for name, sent in presses.items()}
+    return {name: [once(data) for data in sent] for name, sent in presses.items()}
 
 
 def once(data: bytes, least: int) -> bytes:
