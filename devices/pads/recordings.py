@@ -31,13 +31,13 @@ def check(presses: Presses) -> None:
             raise ValueError(f"{name} was pressed and nothing came; check the cable and the speed (baud)")
 
 
-def cleaned(presses: Presses) -> dict[str, list[bytes]]:
-    """The recordings, each without the pad's own repeats. Raises ValueError with a sentence when they are no use."""
+def cleaned(presses: Presses, repeated: int = REPEATED) -> dict[str, list[bytes]]:
+    """The recordings, each without the pad's own repeats, which have so many bytes at least. Raises as `check`."""
     check(presses)
     for name, sent in presses.items():
         if max(map(len, sent)) > LONGEST:
             raise ValueError(f"{name} sent more than {LONGEST} bytes; press the keys one at a time")
-    return {name: [once(data) for data in sent] for name, sent in presses.items()}
+    return {name: [once(data, repeated) for data in sent] for name, sent in presses.items()}
 
 
 def once(data: bytes, least: int) -> bytes:
