@@ -15,13 +15,18 @@ FOLDER = Path(devices.__file__).resolve().parent / "gateway" / "local" / "static
 FILES = ("bianmin-devices.js", "bianmin-scan.js", "bianmin-scan.css")
 
 
-def create_station_files() -> Blueprint:
-    """The blueprint: /static/station/…"""
+def create_station_files(port: int) -> Blueprint:
+    """The blueprint: /static/station/…; `port` is where the gateway of a clerk's computer usually is."""
     station = Blueprint("station", __name__)
     names = ",".join(f"'{name}'" for name in FILES)
 
     @station.get(f"/static/station/<any({names}):name>")
     def file(name: str) -> Response:
         return send_from_directory(FOLDER, name)
+
+    @station.get("/static/station/where.js")
+    def where() -> Response:
+        """The usual address, as a module."""
+        return Response(f'export const STATION = "http://127.0.0.1:{port}";\n', mimetype="text/javascript")
 
     return station

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config import machine as machines
-from config.machine import Machine
+from config.machine import Gateway, Machine
 from hall_api.hall import Hall
 from hall_api.server import CannotServe, Serving, serve
 from kiosk.roles import leave
@@ -40,14 +40,17 @@ def main(file: str) -> int:
     )
     _make_tokens(machine)
     try:
-        return serve(serving, pages=lambda hall: pages(hall, machine.about.state / "voice"))
+        return serve(serving, pages=lambda hall: pages(hall, machine.about.state / "voice", machine.gateway.port))
     except CannotServe as sentence:
         print(f"bianmin: {sentence}", file=sys.stderr)
         return 1
 
 
-def pages(hall: Hall, voice: Path) -> Sequence[Blueprint]:
-    """The public screens for a hall, and what its desks need to scan; announcements are kept in the folder `voice`."""
+def pages(hall: Hall, voice: Path, port: int = Gateway.port) -> Sequence[Blueprint]:
+    """The public screens for a hall, and what its desks need to scan; announcements are kept in the folder `voice`.
+
+    `port`: of the gateway on a clerk's computer, which is usually the same throughout a hall.
+    """
     import gevent
 
     def event_of(seq: int) -> Mapping[str, Any] | None:
@@ -58,7 +61,7 @@ def pages(hall: Hall, voice: Path) -> Sequence[Blueprint]:
         sound: bytes = gevent.get_hub().threadpool.apply(work)
         return sound
 
-    return [create_screens(event_of, Voice(voice), elsewhere=elsewhere), create_station_files()]
+    return [create_screens(event_of, Voice(voice), elsewhere=elsewhere), create_station_files(port)]
 
 
 def _make_tokens(machine: Machine) -> None:

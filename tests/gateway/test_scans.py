@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,6 +224,19 @@ def test_it_lives_as_long_as_its_socket(desk_of_clerk, page, camera, until):
     assert page.devices()["desk-camera"]["owner"] is None
 
 
+def test_a_page_that_connects_anew_keeps_what_its_new_line_began(page, camera, until):
+    with page.socket() as dead:
+        dead.hear("devices")
+        with page.socket() as feed:  # the same page: its old line is dead, but we do not know it yet
+            feed.hear("devices")
+            scan = Scan(page, feed)
+            dead.close()
+            camera.lay(sheet("ALIVE"))
+            scan.until_pages(1)
+            assert page.devices()["desk-camera"]["yours"] is True
+    until(lambda: page.devices()["desk-camera"]["owner"] is None)
+
+
 def test_ended_by_the_page(page, camera):
     before = folders()
     with page.socket() as feed:
@@ -234,6 +249,26 @@ def test_ended_by_the_page(page, camera):
         assert again.path != scan.path
         feed.say(release="desk-camera")
         feed.hear("scan-ended")
+
+
+def first_frame(page, **wanted) -> tuple[int, int]:
+    """The size of a live picture's first frame."""
+    path = page.ask("desk-camera", "stream", **wanted)["path"]
+    with urllib.request.urlopen(page.url + path, timeout=15) as live:
+        data = b""
+        while b"\xff\xd9\r\n--frame" not in data:
+            data += live.read1(65536)
+    return Image.open(io.BytesIO(data[data.index(b"\xff\xd8") :])).size
+
+
+def test_the_live_picture_is_no_larger_than_it_is_shown(page):
+    width, height = SIZE
+    assert first_frame(page) == SIZE
+    assert first_frame(page, width=640) == (width // 2, height // 2)
+    assert first_frame(page, width=200) == (width // 4, height // 4)
+    assert first_frame(page, width=800) == SIZE  # half would be too little
+    for width in (-1, "640", True, 20_000):
+        assert page.ask("desk-camera", "stream", 400, width=width)["code"] == "bad-field"
 
 
 def test_trouble_is_said_in_words(page, camera):
@@ -302,3 +337,15 @@ def test_what_a_killed_program_left_is_removed():
     assert mine.is_dir()  # its program is alive
     mine.rmdir()
     other.rmdir()
+
+
+def test_every_sentence_of_a_scan_has_its_chinese():
+    from devices.gateway.local.refusal import speaker
+    from devices.gateway.local.scans import BUS_FULL, CAMERA
+    from devices.scanning import session
+
+    code = Path(session.__file__).read_text("utf-8")
+    said = {sentence for _, sentence in (*CAMERA.values(), BUS_FULL)}
+    said |= set(re.findall(r'(?:ScanTrouble|_told)\("(.+?)"\)', code))
+    assert len(said) > 12
+    assert [one for one in said if not re.search(r"[\u4e00-\u9fff]", speaker()(one)[0])] == []

@@ -207,6 +207,8 @@ def test_only_the_desk_may_reach_this_computer(hall):
     for name in ("bianmin-devices.js", "bianmin-scan.js", "bianmin-scan.css"):
         with urllib.request.urlopen(f"{hall.url}/static/station/{name}", timeout=10) as answer:
             assert len(answer.read()) > 1000
+    with urllib.request.urlopen(f"{hall.url}/static/station/where.js", timeout=10) as answer:
+        assert answer.read() == b'export const STATION = "http://127.0.0.1:8765";\n'
     for name in ("sample.js", "..%2Fgateway.py"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{hall.url}/static/station/{name}", timeout=10)

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from devices.gateway.guard import harden
 from devices.gateway.local.deeds import Gone, Wish
+from devices.gateway.local.live import smaller
 from devices.gateway.local.origins import is_origin, origin_in, own_origin
 from devices.gateway.local.refusal import Refusal, answer
 from devices.gateway.local.scan_doors import open_scan_doors
@@ -27,6 +28,7 @@ SENT = "Authorization, Content-Type, Bianmin-Page, Bianmin-Secret, Bianmin-Time,
 REMEMBERED = "60"  # seconds a browser may remember an answer to its preflight: a revocation must come through
 LARGEST = 70_000_000  # bytes of a request: 50 MB of PDF in base64
 LIVE_SECONDS = 600.0
+SMOOTH = 0.06  # seconds between two pictures of a live view made smaller
 
 
 def open_doors(app: Flask, gateway: LocalGateway) -> None:
@@ -151,7 +153,7 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
         gateway.deeds.check(name, deed)
         if deed == "stream":
             with gateway.leases.during(name, page):  # a camera somebody else has is told now, in words
-                return jsonify(path=f"/v1/streams/{gateway.new_stream(name, page)}")
+                return jsonify(path=f"/v1/streams/{gateway.new_stream(name, page, _width(_given()))}")
         if deed == "scan":
             return jsonify(gateway.scans.start(name, page, _given()))
         wish = Wish(name, _given(), watcher(request.environ))
@@ -160,6 +162,14 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
                 return Response(gateway.deeds.still(wish).jpeg, mimetype="image/jpeg")
             done: dict[str, Any] = getattr(gateway.deeds, deed)(wish)
         return _outcome(gateway, done)
+
+
+def _width(given: dict[str, Any]) -> int:
+    """Pixels at which a live picture is to be shown; 0 when it does not matter."""
+    width = given.get("width", 0)
+    if type(width) is not int or not 0 <= width <= 10_000:
+        raise Refusal(400, "bad-field", "The request cannot be read.")
+    return width
 
 
 def _outcome(gateway: LocalGateway, done: dict[str, Any]) -> Response | tuple[Response, int]:
@@ -192,8 +202,11 @@ def _live(gateway: LocalGateway, stream: Stream, there: Callable[[], bool]) -> I
             if frame is not None and frame is not shown:
                 shown = frame
                 # The next boundary goes out with the picture: browsers show a picture when they have seen its end.
-                yield b"Content-Type: image/jpeg\r\n\r\n" + frame.jpeg + b"\r\n--frame\r\n"
-            gevent.sleep(0.03)
+                jpeg, pixels = frame.jpeg, frame.width
+                if stream.width:
+                    jpeg = gevent.get_hub().threadpool.apply(smaller, (jpeg, pixels, stream.width))
+                yield b"Content-Type: image/jpeg\r\n\r\n" + jpeg + b"\r\n--frame\r\n"
+            gevent.sleep(SMOOTH if stream.width else 0.03)
 
 
 def _given() -> dict[str, Any]:

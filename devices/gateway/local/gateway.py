@@ -39,6 +39,7 @@ class Stream:
     device: str
     page: Page
     until: float
+    width: int = 0  # pixels it is to be shown at; 0: as the camera sends it
     paired: bool = True  # False: by the façade, whose pages hall.toml names
 
 
@@ -188,12 +189,12 @@ class LocalGateway:
 
     # ---- live pictures -------------------------------------------------------------------------------------------
 
-    def new_stream(self, device: str, page: Page, paired: bool = True) -> str:
+    def new_stream(self, device: str, page: Page, width: int = 0, paired: bool = True) -> str:
         """The key of a live picture for this page."""
         now = time.monotonic()
         self._streams = {key: stream for key, stream in self._streams.items() if stream.until > now}
         key = secrets.token_urlsafe(24)
-        self._streams[key] = Stream(device, page, now + STREAM_KEY_LIVES, paired)
+        self._streams[key] = Stream(device, page, now + STREAM_KEY_LIVES, width, paired)
         return key
 
     def still_welcome(self, stream: Stream) -> bool:

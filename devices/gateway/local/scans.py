@@ -110,11 +110,13 @@ class Scans:
         """A page's socket is open."""
         self._mouths[page] = tell
 
-    def left(self, page: Page) -> None:
-        """A page's socket is closed: its scans are gone."""
-        self._mouths.pop(page, None)
-        for scan in [one for one in self._running.values() if one.page == page]:
+    def left(self, page: Page, tell: Tell) -> bool:
+        """A page's socket is closed: the scans that were told over it are gone. True when the page has no other."""
+        for scan in [one for one in self._running.values() if one.tell is tell]:
             self.end(scan)
+        if self._mouths.get(page) is tell:
+            del self._mouths[page]
+        return page not in self._mouths
 
     def released(self, device: str, page: Page) -> None:
         """A page lets go of a camera."""

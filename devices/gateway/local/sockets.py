@@ -64,6 +64,7 @@ class Socket:
         self._out: Queue[bytes | None] = Queue()
         self._origin = origin_in(environ)
         self._page: Page | None = None
+        self._tell_page = self._say  # one object, by which others know this socket
         self._token = ""
         self._watched: set[str] = set()
         self._told = ""  # the devices as last told
@@ -90,8 +91,8 @@ class Socket:
             pass  # the page is gone, or speaks something else: the same to us
         finally:
             leave()
-            if self._page is not None:
-                self.gateway.scans.left(self._page)
+            # A page that connected anew before we noticed that its old line was dead keeps what it has.
+            if self._page is not None and self.gateway.scans.left(self._page, self._tell_page):
                 self.gateway.leases.drop(self._page)
             self._out.put(None)
             writer.join(timeout=2)
@@ -216,7 +217,7 @@ class Socket:
             given = (said["time"], said["nonce"], said["signature"])
             self.gateway.signatures.check(pairing.key, "GET", "/v1/events", self._origin, given)
         self._page, self._token = Page(self._origin, said["page"][:64]), said["hello"]
-        self.gateway.scans.arrived(self._page, self._say)
+        self.gateway.scans.arrived(self._page, self._tell_page)
         self._look()
 
     def _take(self, device: str, message: dict[str, Any]) -> None:

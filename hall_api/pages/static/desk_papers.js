@@ -5,16 +5,15 @@ import { get, intent, order, Refusal, Silence, upload } from "./api.js";
 import { $, clock, h, icon, pair, show, text } from "./dom.js";
 import { both, fill, t, w } from "./words.js";
 
-const STATION = "http://127.0.0.1:8765";
 const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost)(:\d+)?$/;
 const REMEMBERED = "bianmin station";
 const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1000))} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
-/** Where this computer's gateway is: named once in the address (?gateway=…), else where stations usually are. */
-function station() {
+/** Where this computer's gateway is: named once in the address (?gateway=…), else where stations of this hall usually are. */
+function station(usual) {
   const named = new URLSearchParams(location.search).get("gateway");
   if (named && LOOPBACK.test(named)) localStorage.setItem(REMEMBERED, named);
-  return localStorage.getItem(REMEMBERED) ?? STATION;
+  return localStorage.getItem(REMEMBERED) ?? usual;
 }
 
 /** The papers' window over the desk. `say(sentence, done)` speaks on the desk; `signIn` when nobody is logged in. */
@@ -67,11 +66,12 @@ export class Papers {
     try {
       this.station = await import("/static/station/bianmin-devices.js");
       this.panels = await import("/static/station/bianmin-scan.js");
+      this.usual = (await import("/static/station/where.js")).STATION;
     } catch {
       return this.#hurdle(both(w("This hall does not have the scanning module; a technician must look.")), false, false);
     }
     if (!this.isOpen) return;
-    this.gateway ??= new this.station.Gateway({ address: station(), name: t("Clerk's desk of the hall") });
+    this.gateway ??= new this.station.Gateway({ address: station(this.usual), name: t("Clerk's desk of the hall") });
     const way = await this.gateway.whatIsInTheWay();
     if (!this.isOpen) return;
     if (way) return this.#hurdle(way.sentence, ["not-paired", "wrong-token"].includes(way.code), true);

@@ -253,8 +253,11 @@ export class Gateway extends EventTarget {
   /** Take a picture. @param {Choice} [choice] @returns {Promise<Blob>} a JPEG */
   still(choice) { return this.#do("still", choice, []); }
 
-  /** The address of a live picture for one `<img>`, to be used within 30 seconds. @param {Choice} [choice] @returns {Promise<string>} */
-  async stream(choice) { return this.address + (await this.#do("stream", choice, [])).path; }
+  /**
+   * The address of a live picture for one `<img>`, to be used within 30 seconds.
+   * @param {{width?: number} & Choice} [choice] width: pixels it is shown at; larger pictures are sent smaller  @returns {Promise<string>}
+   */
+  async stream(choice) { return this.address + (await this.#do("stream", choice, ["width"])).path; }
 
   /**
    * Scan pages with the document camera: each is taken by itself once it lies still. One scan a camera; it lives as long as this
@@ -498,8 +501,8 @@ export class Scan extends EventTarget {
   /** The address of a page's thumbnail, for an `<img>`. @param {ScanPage} page @returns {string} */
   thumbnail(page) { return this.gateway.address + page.thumbnail; }
 
-  /** The address of a live picture for one `<img>`, to be used within 30 seconds; it lasts ten minutes. @returns {Promise<string>} */
-  stream() { return this.gateway.stream({ device: this.device }); }
+  /** The address of a live picture for one `<img>`, to be used within 30 seconds; it lasts ten minutes. @param {number} [width] @returns {Promise<string>} */
+  stream(width) { return this.gateway.stream({ device: this.device, width }); }
 
   /**
    * The finished document. JPEG and PNG of several pages come as a ZIP, unless one `page` is meant; "copy" is a PDF as a copier would print it.

@@ -24,6 +24,7 @@ const ENDED = {
   broken: ["页面文件损坏，扫描已结束。", "The pages are damaged: the scan has ended."],
   lost: ["与本机外设网关的连接中断，扫描已结束，页面已清除。", "The gateway is gone: the scan has ended and its pages are gone."],
 };
+const SHOWN = 800; // pixels of width
 const RENEW_MS = 540000; // a live picture lasts ten minutes
 const AGAIN_MS = 1000;
 const STEP = 0.005; // of the picture, by which an arrow key moves a corner
@@ -144,7 +145,7 @@ export class ScanPanel {
   async #live() {
     if (!this.scan || this.scan.over) return;
     try {
-      this.view.src = await this.scan.stream();
+      this.view.src = await this.scan.stream(SHOWN);
     } catch (trouble) {
       if (!(trouble instanceof GatewayError)) throw trouble;
       this.#tell(trouble.sentence, true);
