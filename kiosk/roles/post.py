@@ -59,6 +59,8 @@ def kiosk_devices(machine: Machine) -> dict[str, Device]:
         if name:
             found[use] = machine.device(name)
             continue
+        if use == "sheets" and "camera" not in found:
+            continue  # nothing to copy with: then an A4 printer is the clerks'
         fit = [
             device
             for device in machine.devices

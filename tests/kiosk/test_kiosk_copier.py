@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from config import machine as machines
 from devices.roles import PaperOut, PrintDocument, WrongFormat
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
 from kiosk.copier import FOLDER, Copier, pixels, sweep
 from kiosk.journey import Event, Page
 from kiosk.outside import Away, Outside
+from kiosk.roles import post
 from kiosk.terminal import Habits, Terminal
 
 USES = {"camera": "camera", "sheets": "sheets"}
@@ -254,3 +256,24 @@ def test_a_picture_is_drawn_from_below_and_no_larger_than_asked():
     assert drawn.rgb[:3] == bytes(3) and drawn.rgb[-3] > 240
     with pytest.raises(ValueError, match="cannot be read"):
         pixels(b"no picture", 40)
+
+
+CAMERA = '[[device]]\nname = "camera"\ndriver = "uvc-camera"\nlink = "sim:"\n'
+PRINTER = '[[device]]\nname = "a4"\ndriver = "cups-printer"\nlink = "sim:"\n'
+
+
+@pytest.mark.parametrize(
+    ("devices", "uses"),
+    [
+        (CAMERA + PRINTER, {"camera": "camera", "sheets": "a4"}),
+        (PRINTER, {}),  # without a camera it is the clerks'
+        ("[kiosk]\nsheets = 'a4'\n" + PRINTER, {"sheets": "a4"}),
+        (CAMERA, {"camera": "camera"}),
+    ],
+)
+def test_which_printer_is_the_kiosks(tmp_path, devices, uses):
+    file = tmp_path / "hall.toml"
+    file.write_text('[machine]\nname = "m"\n' + devices)
+    found = {use: device.name for use, device in post.kiosk_devices(machines.load(file)).items()}
+    assert found == uses
+    assert Copier(print, found, print).there is ({"camera", "sheets"} <= uses.keys())
