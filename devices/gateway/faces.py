@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from devices.roles import PaperUsed
 from devices.station import DeviceState, State, Station
 from devices.words import say, to_json
 
@@ -96,6 +97,7 @@ def detail(station: Station, name: str, say_: Say) -> dict[str, Any]:
         "link": state.link,
         "windows": [{"address": address, "window": window} for address, window in sorted(state.windows.items())],
         "counters": state.counters,
+        "paper": _paper(station, name),
         "exchanged": any(trouble["news"] == "Exchanged" for trouble in state.troubles),
         "advice": [say_(sentence) for sentence in advice(state)],
         "exchanges": [
@@ -106,6 +108,12 @@ def detail(station: Station, name: str, say_: Say) -> dict[str, Any]:
         "news": [{"at": _moment(at), "text": say(news), "over": bool(getattr(news, "over", False))}
                  for at, news in reversed(told)],
     }  # fmt: skip
+
+
+def _paper(station: Station, name: str) -> str:
+    """What is left of the roll by our own count, such as "12.4 m ≈ 97"; empty where nothing is counted."""
+    counted = [news for _, news in station.last_news(name) if isinstance(news, PaperUsed)]
+    return f"{counted[-1].left_mm / 1000:.1f} m ≈ {counted[-1].slips_left}" if counted else ""
 
 
 def advice(state: DeviceState) -> list[str]:

@@ -184,3 +184,15 @@ def test_the_live_picture_runs_in_the_page(tab, hall, until):
         until(lambda: film() or picture.evaluate("img => img.naturalWidth") == 64)
         expect(picture).to_be_visible()
         assert tab.wrong == []
+
+
+def test_what_is_left_of_a_roll_is_shown(tab, bench):
+    bench.add("printer", "escpos-printer", {"roll_metres": 30.0, "poll_seconds": 1.0})
+    station = bench.start()
+    with serve(create_gateway(station, title="一楼 1 号工位"), "127.0.0.1", 0) as server:
+        tab.page.goto(server.url)
+        paper = tab.page.locator("[data-part=paper]")
+        expect(tab.page.locator(".state .chip")).to_contain_text("正常")
+        expect(paper).to_be_hidden()
+        tab.page.get_by_role("button", name="打印测试小票").click()
+        expect(paper).to_contain_text("m ≈")

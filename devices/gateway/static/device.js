@@ -30,6 +30,7 @@ export function showDevice({ device, trials, live }) {
   why.hidden = !device.reason[0] && !device.advice.length;
   why.className = `card why ${device.state}`;
   part(article, "windows").hidden = device.windows.length === 0;
+  part(article, "paper").hidden = !device.paper;
   refill(part(article, "advice"), device.advice, (advice) => fill(copy("advice"), { advised: advice }));
   refill(part(article, "trials"), trials, (trial) => button(device.name, trial));
   part(article, "no-trials").hidden = trials.length > 0;
