@@ -13,7 +13,6 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
-import os
 import shutil
 import threading
 import time
@@ -84,7 +83,6 @@ class Copier:
         shm: Path = Path("/dev/shm"),
     ) -> None:
         self._tell, self._uses, self._send = tell, uses, send
-        self._shm = shm if os.access(shm, os.W_OK) else None
         self._work = ThreadPoolExecutor(1, "copier")
         self._lock = threading.Lock()
         self._scan: ScanSession | None = None
@@ -252,7 +250,7 @@ class Copier:
 
         if session != self._session:
             return
-        folder = private_folder(f"{FOLDER}{os.getpid()}")
+        folder = private_folder(FOLDER.rstrip("-"))
         self._scan = ScanSession(folder, searchable=False, changed=lambda: self._do(self._tell_sheets, session))
         self._folder = folder
 
