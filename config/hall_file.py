@@ -15,8 +15,11 @@ import difflib
 import fcntl
 import hashlib
 import os
+import re
+import time
+import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,8 @@ from config.reader import Mistake
 from config.writer import plain
 
 KEPT = 50  # versions before this one
+PATIENCE = 5.0  # seconds to wait for somebody else who is changing the file
+BOM = "\ufeff"
 USES = ("printer", "reader", "scanner", "camera")  # where [kiosk] names a device
 
 
@@ -46,8 +51,11 @@ class HallFile:
 
     def text(self) -> str:
         """What stands in the file. Raises Mistake when it cannot be read."""
+        if self.path.exists() and not self.path.is_file():
+            raise Mistake(f"{self.path}: is no file; name the machine's hall.toml")
         try:
-            return self.path.read_text(encoding="utf-8-sig")
+            with open(self.path, encoding="utf-8", newline="") as file:  # line ends and a BOM stay as they are
+                return file.read()
         except OSError as trouble:
             raise Mistake(f"{self.path}: cannot be read: {trouble.strerror}") from trouble
         except UnicodeDecodeError as trouble:
@@ -55,7 +63,7 @@ class HallFile:
 
     def check(self, text: str) -> Machine:
         """The machine this text describes, if it stood in the file. Raises Mistake."""
-        return machines.load(self.path, text)
+        return machines.load(self.path, text.removeprefix(BOM))
 
     def save(self, text: str, expected: str) -> Machine:
         """Put `text` in the place of the version `expected`, which is kept. Raises Mistake (also for a disk), Stale.
@@ -68,41 +76,85 @@ class HallFile:
             if version(before) != expected:
                 raise Stale
             if text != before:
-                self._keep(before)
-                self._write(self.path, text)
+                kept = self._keep(before)
+                try:
+                    self._write(self.path, text)
+                except Mistake:
+                    kept.unlink(missing_ok=True)  # nothing was saved, so there is nothing to go back from
+                    raise
         return machine
 
     def undo(self) -> Machine:
-        """Put the version before this one back. Raises Mistake when there is none, or when it fits no longer."""
+        """Put the version before this one back. Raises Mistake when there is none, or when it fits no longer.
+
+        What stands there now is laid aside in `history` too (`.undone`), for somebody may have edited it by hand.
+        """
         with self._alone():
-            kept = self._kept()
-            if not kept:
+            kept = self._different()
+            if kept is None:
                 raise Mistake(f"{self.path}: there is no version before this one")
-            text = kept[-1].read_text(encoding="utf-8")
+            file, text = kept
             machine = self.check(text)
+            self._write(file.with_suffix(".undone"), self.text())
             self._write(self.path, text)
-            kept[-1].unlink()
+            for later in self._kept():
+                if int(later.stem) >= int(file.stem):
+                    later.unlink()
         return machine
 
     def before(self) -> str | None:
-        """What `undo` would put back; None when there is nothing."""
-        kept = self._kept()
-        return kept[-1].read_text(encoding="utf-8") if kept else None
+        """What `undo` would put back; None when there is nothing. Raises Mistake when that cannot be looked at."""
+        kept = self._different()
+        return kept[1] if kept else None
+
+    def _different(self) -> tuple[Path, str] | None:
+        """The newest version kept that is not what stands there now, and its text."""
+        try:
+            now = self.text()
+        except Mistake:
+            now = ""
+        for file in reversed(self._kept()):
+            try:
+                with open(file, encoding="utf-8", newline="") as kept:
+                    text = kept.read()
+            except (OSError, UnicodeDecodeError) as trouble:
+                raise Mistake(f"{file}: the version before cannot be read: {trouble}") from trouble
+            if text != now:
+                return file, text
+        return None
 
     def _kept(self) -> list[Path]:
-        """The versions before, oldest first."""
-        return sorted(self.history.glob("*.toml"), key=lambda file: int(file.stem))
+        """The versions before, oldest first. Raises Mistake when this user may not look at them."""
+        if not self.history.is_dir():
+            return []
+        try:
+            found = [file for file in self.history.iterdir() if file.suffix == ".toml" and file.stem.isdecimal()]
+            return sorted((file for file in found if file.is_file()), key=lambda file: int(file.stem))
+        except OSError as trouble:
+            raise Mistake(
+                f"{self.history}: this user may not read it: {trouble.strerror}; try as its owner"
+            ) from trouble
 
-    def _keep(self, text: str) -> None:
+    def _keep(self, text: str) -> Path:
+        """Lay a version aside; where."""
         kept = self._kept()
         number = int(kept[-1].stem) + 1 if kept else 1
         try:
             self.history.mkdir(mode=0o700, exist_ok=True)
+            self._give(self.history)
+            for old in kept[: len(kept) + 1 - KEPT]:
+                old.unlink()
         except OSError as trouble:
             raise Mistake(f"{self.history}: cannot be written: {trouble.strerror}") from trouble
-        self._write(self.history / f"{number:06}.toml", text)
-        for old in kept[: len(kept) + 1 - KEPT]:
-            old.unlink()
+        file = self.history / f"{number:06}.toml"
+        self._write(file, text)
+        return file
+
+    def _give(self, path: Path) -> None:
+        """Whoever owns hall.toml owns what we write for it, also when root does it for him."""
+        if os.geteuid() == 0 and self.path.exists():
+            owner = self.path.stat()
+            os.chown(path, owner.st_uid, owner.st_gid)
 
     def _write(self, path: Path, text: str) -> None:
         """In one step, with the rights the file had."""
@@ -110,9 +162,10 @@ class HallFile:
         try:
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
             half.unlink(missing_ok=True)
-            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 os.fchmod(file.fileno(), mode)
-                file.write(text)
+                self._give(half)
+                file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
             half.replace(path)
@@ -121,8 +174,11 @@ class HallFile:
                 os.fsync(folder)
             finally:
                 os.close(folder)
-        except OSError as trouble:
-            raise Mistake(f"{path}: cannot be written: {trouble.strerror}") from trouble
+        except (OSError, UnicodeEncodeError) as trouble:
+            with suppress(OSError):
+                half.unlink(missing_ok=True)
+            reason = trouble.strerror if isinstance(trouble, OSError) else trouble
+            raise Mistake(f"{path}: cannot be written: {reason}") from trouble
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -132,7 +188,15 @@ class HallFile:
         except OSError as trouble:
             raise Mistake(f"{self.path.parent}: cannot be read: {trouble.strerror}") from trouble
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            ends = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > ends:
+                        raise Mistake(f"{self.path}: somebody else is changing it; try again in a moment") from None
+                    time.sleep(0.05)
             yield
         finally:
             os.close(folder)
@@ -151,6 +215,8 @@ def put(text: str, device: Mapping[str, Any], instead: str = "") -> str:
 
     A new name is also written where [kiosk] names the device.
     """
+    if not instead and (written := _inserted(text, [device])) is not None:
+        return written
     document = _document(text)
     entries = _entries(document)
     old = _find(entries, instead) if instead else None
@@ -169,9 +235,14 @@ def put(text: str, device: Mapping[str, Any], instead: str = "") -> str:
 
 
 def remove(text: str, name: str) -> str:
-    """The text without this device, also where [kiosk] names it. Raises Mistake when there is none."""
+    """The text without this device, also where [kiosk] names it; comments stay. Raises Mistake when there is none."""
     document = _document(text)
     entries = _entries(document)
+    place = next((index for index, entry in enumerate(entries) if entry.get("name") == name), None)
+    if place is not None and (cut := _without(text, [place])) is not None:
+        document = _document(cut)
+        _rename(document, name, "")
+        return tomlkit.dumps(document)
     for index, entry in enumerate(entries):
         if entry.get("name") == name:
             del entries[index]
@@ -198,6 +269,13 @@ def imported(text: str, given: str) -> str:
     if "device" not in other:
         raise Mistake("the file names no [[device]]")
     entries = [_table_of(entry) for entry in _entries(other)]
+    given_ones = [entry.unwrap() for entry in entries]
+    present = [entry.unwrap() for entry in _entries(document)]
+    if given_ones == present:
+        return text
+    cut = _without(text, list(range(len(present)))) if present else text
+    if cut is not None and (written := _inserted(cut, given_ones, _first_device(text))) is not None:
+        return written
     document.pop("device", None)
     several = tomlkit.aot()
     for entry in entries:
@@ -218,9 +296,86 @@ def table_of(device: Device) -> dict[str, Any]:
     return found
 
 
+# Devices come and go as lines of text, so that every comment stays where it stood. Whether the outcome says what it
+# should is checked by reading it; where it does not (devices on one line, odd layouts), the library rewrites the file.
+
+_HEADING = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
+
+
+def _blocks(lines: list[str]) -> list[tuple[int, int]]:
+    """First line and end of each [[device]], its own [device.…] tables included, what is said before the next not."""
+    headings = [(n, found[1].replace(" ", "")) for n, line in enumerate(lines) if (found := _HEADING.match(line))]
+    blocks = []
+    for index, (first, name) in enumerate(headings):
+        if name != "device" or not lines[first].lstrip().startswith("[["):
+            continue
+        end = next((n for n, other in headings[index + 1 :] if not other.startswith("device.")), len(lines))
+        while end > first + 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
+            end -= 1
+        blocks.append((first, end))
+    return blocks
+
+
+def _first_device(text: str) -> int:
+    blocks = _blocks(text.splitlines(keepends=True))
+    return blocks[0][0] if blocks else -1
+
+
+def _without(text: str, places: list[int]) -> str | None:
+    """The text without the devices at these places; None when that cannot be done line by line."""
+    lines = text.splitlines(keepends=True)
+    blocks, before = _blocks(lines), _data(text)
+    if before is None or len(blocks) != len(before.get("device", [])):
+        return None
+    for place in sorted(places, reverse=True):
+        first, end = blocks[place]
+        if end < len(lines) and not lines[end].strip():
+            end += 1  # and the blank line behind it
+        del lines[first:end]
+    left = [one for index, one in enumerate(before["device"]) if index not in places]
+    wanted = {**before, "device": left} if left else {k: v for k, v in before.items() if k != "device"}
+    return "".join(lines) if _data("".join(lines)) == wanted else None
+
+
+def _inserted(text: str, devices: list[Any], at: int = -1) -> str | None:
+    """The text with more devices behind the last one (or at this line); None when that cannot be done so."""
+    lines, before = text.splitlines(keepends=True), _data(text)
+    if before is None:
+        return None
+    blocks = _blocks(lines)
+    if len(blocks) != len(before.get("device", [])):
+        return None
+    place = blocks[-1][1] if blocks else at if at >= 0 else len(lines)
+    table = tomlkit.document()
+    several = tomlkit.aot()
+    for device in devices:
+        one = tomlkit.table()
+        _fill(one, device)
+        several.append(one)
+    table["device"] = several
+    ends = "\r\n" if "\r\n" in text else "\n"
+    written = tomlkit.dumps(table).strip("\n").replace("\n", ends) + ends
+    if place and lines[place - 1].strip():
+        written = ends + written
+        if not lines[place - 1].endswith("\n"):
+            written = ends + written
+    if place < len(lines) and lines[place].strip():
+        written += ends
+    after = "".join([*lines[:place], written, *lines[place:]])
+    wanted = [*before.get("device", []), *tomllib.loads(tomlkit.dumps(table))["device"]]
+    return after if _data(after) == {**before, "device": wanted} else None
+
+
+def _data(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text.removeprefix(BOM))
+    except tomllib.TOMLDecodeError:
+        return None
+
+
 def _document(text: str) -> tomlkit.TOMLDocument:
     try:
-        return tomlkit.parse(text)
+        return tomlkit.parse(text.removeprefix(BOM))
     except TOMLKitError as trouble:
         raise Mistake(str(trouble)) from trouble
 
@@ -230,8 +385,8 @@ def _entries(document: tomlkit.TOMLDocument) -> Any:
     if "device" not in document:
         document["device"] = tomlkit.aot()
     entries = document["device"]
-    if not isinstance(entries, list):
-        raise Mistake("device: expected [[device]], got [device]")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise Mistake("device: expected [[device]], a table for each")
     return entries
 
 

@@ -16,6 +16,7 @@ from config import plans, reader
 from config.plan import HallPlan
 
 ROLES = ("hall", "kiosk", "window")
+LONGEST_NAME = 60  # characters of a device's name
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")  # as browsers write it
 
@@ -120,8 +121,8 @@ class Device:
     windows: Mapping[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise ValueError("name must not be empty")
+        if not self.name.strip() or not self.name.isprintable() or len(self.name) > LONGEST_NAME:
+            raise ValueError(f"name must be 1 to {LONGEST_NAME} characters that can be printed, got {self.name[:80]!r}")
         if not _SCHEME.match(self.link):
             raise ValueError(f"link must start with its kind (serial://, socket://, sim:), got {self.link!r}")
 

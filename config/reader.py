@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import enum
-import math
 import tomllib
 import types
 import typing
@@ -21,6 +20,7 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 PLAIN: dict[type, str] = {str: "text", int: "int", float: "a number", bool: "true or false"}
+HUGE = 1e300  # what is larger is no number of anything, nor is nan
 LISTS = (tuple, list, frozenset)
 _WRONG: Any = object()  # what a value becomes whose mistake has been noted
 
@@ -140,7 +140,7 @@ class _Reader:
             if not isinstance(data, str) or not data:
                 return self.complain(place, f"expected a path, got {show(data)}")
             return (self.base or Path()) / Path(data).expanduser()
-        if hint is float and isinstance(data, int | float) and not isinstance(data, bool) and math.isfinite(data):
+        if hint is float and isinstance(data, int | float) and not isinstance(data, bool) and abs(data) < HUGE:
             return float(data)
         if isinstance(hint, type) and isinstance(data, hint) and (hint is bool or not isinstance(data, bool)):
             return data if not isinstance(data, float) else self.complain(place, f"expected a number, got {show(data)}")

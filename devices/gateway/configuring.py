@@ -30,7 +30,7 @@ from devices.roles import Key
 from devices.setup import bundle as bundles
 from devices.setup import forms, proposals
 from devices.setup.changes import Change, Setup
-from devices.setup.learning import FAMILIES, Lesson, NotLearnt
+from devices.setup.learning import FAMILIES, PADS, Lesson, NotLearnt
 from devices.setup.ports import ports
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MODES = ("totp", "password", "open", "off")
 LESSON_ENDS = 900.0  # seconds: a page that was closed must not keep a cable for ever
+LONGEST_TEXT = 100  # characters of a text a strip is learnt by
 KEYS = (*(key.value for key in Key if key is not Key.OTHER), "5", "4", "3", "2", "1", "0")
 KEY_WORDS: dict[str, str] = {
     "call_next": "Call next",
@@ -219,8 +220,10 @@ def _looking(app: Flask, gateway: Gateway, here: Configuring) -> None:
 def _changing(app: Flask, gateway: Gateway, here: Configuring) -> None:
     def proposed() -> Change:
         given = _object()
-        if (removed := given.get("remove")) is not None:
-            return here.setup.propose(remove=_text(given, "remove") if removed else "")
+        if "remove" in given:
+            if not _text(given, "remove"):
+                raise Turned(400, WHY["unreadable"])
+            return here.setup.propose(remove=_text(given, "remove"))
         if given.get("given") is not None:
             return here.setup.propose(given=_text(given, "given"))
         return here.setup.propose(_entry(given), _text(given, "instead", ""))
@@ -345,10 +348,13 @@ def _learning(app: Flask, gateway: Gateway, here: Configuring) -> None:
     @app.post("/api/setup/lesson/key")
     def lesson_key() -> Response:
         given = _object()
+        key, learning = _text(given, "key", ""), lesson()
+        if key and (key not in KEYS if learning.kind == PADS else len(key) > LONGEST_TEXT or not key.isprintable()):
+            raise Turned(400, WHY["unreadable"])
         if given.get("forget"):
-            lesson().forget(_text(given, "key"))
-        lesson().listen_for(_text(given, "key", ""))
-        return jsonify(lesson().state())
+            learning.forget(key)
+        learning.listen_for(key)
+        return jsonify(learning.state())
 
     @app.post("/api/setup/lesson/learn")
     def lesson_learn() -> Response:
@@ -376,6 +382,8 @@ def _entry(given: Mapping[str, Any]) -> dict[str, Any]:
     options = given.get("options", {})
     if not isinstance(options, Mapping):
         raise Turned(400, WHY["unreadable"])
+    if not all(isinstance(given.get(flag, False), bool) for flag in ("enabled", "bus")):
+        raise Turned(400, WHY["unreadable"])
     entry: dict[str, Any] = {"name": name, "driver": driver, "link": link}
     if given.get("enabled") is False:
         entry["enabled"] = False
@@ -394,8 +402,8 @@ def _windows(given: Any) -> dict[str, int]:
         raise Turned(400, WHY["unreadable"])
     found = {}
     for address, window in given.items():
-        if not str(address).strip().isdecimal() or not str(window).strip().isdecimal():
-            raise Mistake(f"windows: write an address and a window number, got {address!s} → {window!s}")
+        if not all(str(one).strip().isdecimal() and len(str(one)) <= 6 for one in (address, window)):
+            raise Mistake(f"windows: write an address and a window number, got {address!s:.20} → {window!s:.20}")
         found[str(int(str(address)))] = int(str(window))
     return found
 
@@ -429,7 +437,10 @@ def _elsewhere(work: Callable[[], Any]) -> Any:
 
 
 def _object() -> dict[str, Any]:
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # brackets within brackets, thousands of them
+        body = None
     if not isinstance(body, dict):
         raise Turned(400, WHY["unreadable"])
     return body

@@ -129,6 +129,9 @@ def try_out(station: Station, name: str, key: str, address: int, say: Say) -> di
     trial = next((t for t in TRIALS if t.key == key and t.role in state.roles), None)
     if trial is None:
         raise KeyError(f"{name} has no test called {key!r}")
+    known = getattr(driver_of(station.entries[name]).options, "addresses", tuple(state.windows))
+    if address and address not in known:
+        raise KeyError(f"{name} has no address {address}; it has: {', '.join(map(str, known)) or 'none'}")
     at = address or next(iter(sorted(state.windows)), 0)
     began = datetime.now(UTC)
     order = replace(trial.order(state.windows.get(at, 1)), address=at)

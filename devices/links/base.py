@@ -55,7 +55,12 @@ class LinkText:
     @classmethod
     def parse(cls, text: str) -> LinkText:
         """Take a link text apart. Raises LinkMistake naming the part that is wrong."""
-        parts = urlsplit(text)
+        if not text.isprintable():
+            raise LinkMistake(f"link {text!r}: holds characters that cannot be printed")
+        try:
+            parts = urlsplit(text)
+        except ValueError as wrong:
+            raise LinkMistake(f"link {text!r}: {wrong}; write serial:///dev/ttyS0 or socket://HOST:PORT") from wrong
         if not parts.scheme:
             raise LinkMistake(f"link {text!r}: no scheme; write serial:///dev/ttyS0, socket://HOST:PORT or sim:")
         try:
@@ -75,11 +80,11 @@ class LinkText:
                 known = ", ".join(names) or "none"
                 raise LinkMistake(f"link {self.text!r}: no setting is called {name!r}; there are: {known}")
 
-    def number(self, name: str, default: int, least: int = 1) -> int:
+    def number(self, name: str, default: int, least: int = 1, most: int = 10_000_000) -> int:
         """A whole number from the query."""
         value = self.query.get(name, str(default))
-        if not value.isascii() or not value.isdigit() or int(value) < least:
-            raise LinkMistake(f"link {self.text!r}: {name} must be a whole number of at least {least}, got {value!r}")
+        if not value.isascii() or not value.isdigit() or len(value) > 12 or not least <= int(value) <= most:
+            raise LinkMistake(f"link {self.text!r}: {name} must be a whole number of {least} to {most}, got {value!r}")
         return int(value)
 
     def choice(self, name: str, default: str, among: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config import hall_file
+from config import hall_file, reader
 from config.hall_file import HallFile, difference, version
 from config.machine import Device, Machine
 from config.reader import Mistake
@@ -59,6 +59,7 @@ class Setup:
     ) -> Change:
         """What the file would say with a device put or removed, or with another file's devices. Raises Mistake."""
         before = self.file.text()
+        reader.parse(self.file.path, before.removeprefix(hall_file.BOM))  # says file and line, should it be no TOML
         after = before
         if put is not None:
             after = hall_file.put(before, put, instead)
@@ -83,7 +84,10 @@ class Setup:
         return machine
 
     def undo(self) -> Machine:
-        """The version before, applied. Raises Mistake."""
+        """The version before, applied. Raises Mistake, also when that version is wrong by itself."""
+        change = self.back()
+        if change is not None and change.mistakes:
+            raise Mistake(*change.mistakes)
         machine = self.file.undo()
         self._apply(machine)
         return machine

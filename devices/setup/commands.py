@@ -8,13 +8,15 @@
     bianmin device undo hall.toml
     bianmin device doctor hall.toml
 
-Each file is called hall.toml when none is named. `doctor` ends with 1 when something is wrong, `test` as `send` does.
+`doctor` ends with 1 when something is wrong, `test` as `send` does.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from typing import Any
 import click
 import tomlkit
 
-from config.hall_file import HallFile
+from config.hall_file import HallFile, table_of
 from config.reader import Mistake
 from config.words import pair
 from config.writer import plain
@@ -34,7 +36,7 @@ from devices.setup import bundle as bundles
 from devices.setup import doctor as doctors
 from devices.setup import proposals
 from devices.setup.changes import Change, Setup, entries_of
-from devices.setup.learning import PADS, STRIPS, Lesson, NotLearnt
+from devices.setup.learning import PADS, STRIPS, Lesson, NotLearnt, families
 from devices.setup.ports import Port, ports
 from devices.station import DeviceEntry, State, Station
 
@@ -42,6 +44,13 @@ ROOM = "devices.gateway"
 ENOUGH = 2  # presses of a key, from which it can be told
 EXIT = {"done": 0, "failed": 1, "unknown": 2}
 KEYS = (Key.CALL_NEXT.value, Key.RECALL.value, Key.GIVE_UP.value, Key.PAUSE.value, "5", "4", "3", "2", "1")
+
+
+def _finite(context: click.Context, option: click.Parameter, value: float) -> float:
+    if not math.isfinite(value) or not 0 <= value <= 86400:
+        raise click.BadParameter("write seconds, from 0 to 86400")
+    return value
+
 
 file_named = click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=Path("hall.toml"))
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines for people.")
@@ -132,7 +141,13 @@ def add(
     """Write a device into FILE; the version before is kept, and a running station follows at once."""
     with sentences():
         options = plain(parse_options(driver, words))
-        change = Setup(HallFile(file)).propose(_entry(name, driver, link, options, _windows(windows), bus), instead)
+        entry = _entry(name, driver, link, options, _windows(windows), bus)
+        if instead:  # what is not said stays as it was
+            old = _present(file, instead)
+            if old.get("driver") != driver:
+                old.pop("options", None)
+            entry = {**old, **entry}
+        change = Setup(HallFile(file)).propose(entry, instead)
         _save(file, change, dry_run, as_json)
 
 
@@ -158,6 +173,8 @@ def undo(file: Path, dry_run: bool, as_json: bool) -> None:
         change = setup.back()
         if change is None:
             fail(f"{file}: there is no version before this one.")
+        if change.mistakes:
+            raise Mistake(*change.mistakes)
         if not dry_run:
             setup.undo()
         _tell(change, not dry_run, as_json)
@@ -188,11 +205,16 @@ def _entry(
     return {"name": name, "driver": driver, "link": link, **{key: value for key, value in said.items() if value}}
 
 
+def _present(file: Path, name: str) -> dict[str, Any]:
+    """A device as FILE has it now; empty when it has none of this name, which is said later."""
+    return next((table_of(device) for device in Setup(HallFile(file)).devices() if device.name == name), {})
+
+
 def _windows(words: Sequence[str]) -> dict[str, int]:
     found = {}
     for word in words:
         address, equals, window = word.partition("=")
-        if not equals or not address.isdecimal() or not window.isdecimal():
+        if not equals or not all(one.isdecimal() and len(one) <= 6 for one in (address, window)):
             raise Mistake(f"window {word!r}: write ADDRESS=WINDOW, such as 1=3")
         found[address] = int(window)
     return found
@@ -256,8 +278,15 @@ def _until_open(station: Station, name: str, patience: float = 10.0) -> None:
 @click.option("--kind", type=click.Choice([PADS, STRIPS]), default=PADS, help="A strip is learnt from its old program.")
 @click.option("--driver", default="", help="For this driver only.")
 @click.option("--presses", type=click.IntRange(ENOUGH, 9), default=ENOUGH, show_default=True, help="Of each key.")
-@click.option("--seconds", type=float, default=60.0, show_default=True, help="How long to wait for each key.")
-@click.option("--replay", type=float, default=0.0, metavar="SECONDS", help="Then say what is pressed, for so long.")
+@click.option("--seconds", type=float, default=60.0, callback=_finite, help="How long to wait for each key; 60.")
+@click.option(
+    "--replay",
+    type=float,
+    default=0.0,
+    callback=_finite,
+    metavar="SECONDS",
+    help="Then say what is pressed, for so long.",
+)
 @click.option("--into", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file…")
 @click.option("--name", default="", help="…by this name.")
 @windows_given
@@ -280,10 +309,11 @@ def learn(
     Keys are call_next, recall, evaluate, give_up, hold, call_back, pause, transfer, cancel, one_metre, and 5 to 1 for
     grades. For a strip they are the texts it is told to show.
     """
-    if into is not None and not name:
-        fail("With --into, --name says what the device is called.")
+    wanted = [one.strip() for one in keys.split(",") if one.strip()]
+    with sentences():
+        _check_before(link, kind, driver, wanted, into, name, windows)
     with sentences(), Lesson(link, kind=kind) as lesson:
-        for key in [one.strip() for one in keys.split(",") if one.strip()]:
+        for key in wanted:
             _hear(lesson, key, presses, seconds, as_json)
         found = lesson.learn(driver)
         _say_learnt(found, link, name or "pad", windows, as_json)
@@ -293,6 +323,25 @@ def learn(
         with sentences():
             entry = _entry(name, found["driver"], link, found["options"], _windows(windows), bus=False)
             _save(into, Setup(HallFile(into)).propose(entry), dry_run=False, as_json=as_json)
+
+
+def _check_before(
+    link: str, kind: str, driver: str, keys: Sequence[str], into: Path | None, name: str, windows: Sequence[str]
+) -> None:
+    """Whatever would be wrong in the end is said before anybody has pressed a key. Raises Mistake, NotLearnt."""
+    if not keys:
+        raise Mistake("--keys: name what is to be pressed, such as --keys call_next,recall,5,4")
+    known = {*map(str, Key), "5", "4", "3", "2", "1", "0"}
+    if kind == PADS and (strange := [key for key in keys if key not in known]):
+        raise Mistake(f"--keys: there is no key {strange[0]!r}; there are: {', '.join(sorted(known))}")
+    if kind == STRIPS and len(set(keys)) < ENOUGH:
+        raise Mistake("--keys: name at least two texts that the strip is told to show, joined with commas")
+    families(link, kind, driver)
+    _windows(windows)
+    if into is not None and not name:
+        raise Mistake("With --into, --name says what the device is called.")
+    if into is not None and _present(into, name):
+        raise Mistake(f"{into}: there is a device called {name!r} already")
 
 
 def _hear(lesson: Lesson, key: str, presses: int, seconds: float, as_json: bool) -> None:
@@ -336,7 +385,7 @@ def _replay(lesson: Lesson, seconds: float, as_json: bool) -> None:
 
 @click.command()
 @file_named
-@click.option("--seconds", type=float, default=doctors.PATIENCE, show_default=True, help="For each device's answer.")
+@click.option("--seconds", type=float, default=doctors.PATIENCE, callback=_finite, help="For each answer.")
 @as_json
 def doctor(file: Path, seconds: float, as_json: bool) -> None:
     """Look at everything in FILE and say what is wrong and what to do. Exit code 1 when something is."""
@@ -366,12 +415,14 @@ def doctor(file: Path, seconds: float, as_json: bool) -> None:
 @click.command()
 @file_named
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--seconds", type=float, default=5.0, show_default=True, help="How long to listen to the devices.")
+@click.option("--seconds", type=float, default=5.0, callback=_finite, help="How long to listen.")
 def bundle(file: Path, out: Path, seconds: float) -> None:
     """Pack what somebody far away needs to help into the ZIP file OUT; no personal data is in it."""
     with sentences():
         text = HallFile(file).text()
         machine = HallFile(file).check(text)
+        if out.exists() and not zipfile.is_zipfile(out):
+            fail(f"{out}: is there already and is no bundle; name another file.")
         with Station(entries_of(machine.devices), lambda device, news: None, delays=(1.0,)) as station:
             until_told().wait(seconds)
             packed = bundles.bundle(station, text)

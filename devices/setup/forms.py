@@ -74,7 +74,7 @@ def _value(hint: Any, answer: Any) -> Any:
         return {str(key): _value(inner[1], value) for key, value in pairs}
     if origin in (tuple, list, frozenset):
         parts = answer if isinstance(answer, list) else [part.strip() for part in _lines(str(answer))]
-        return [_value(inner[0], part) for part in parts]
+        return [_value(inner[0], part) for part in parts if part is not None]
     real = _real(hint)
     if isinstance(answer, str) and real in (int, float):
         return _number(real, answer)

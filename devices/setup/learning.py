@@ -25,6 +25,7 @@ from devices.driver import Driver
 from devices.links import Link, LinkAbsent, LinkLost, LinkMistake, check_link, open_link
 from devices.options import read_options
 from devices.roles import Garbled
+from devices.teller import safely
 from devices.words import say
 
 QUIET = 0.25  # seconds without a byte that end a press
@@ -120,19 +121,26 @@ class Lesson:
 
     def _listen(self) -> None:
         while not self._stop.is_set():
-            try:
-                link = open_link(self.link, self.baud)
-            except (LinkAbsent, LinkMistake) as absent:
-                self._trouble(str(absent))
+            mistake = safely(f"learning on {self.link}", self._live)
+            if mistake is not None:
+                self._trouble(f"A fault in our own program ({type(mistake).__name__}: {mistake}).")
                 self._stop.wait(AGAIN)
-                continue
-            try:
-                self._trouble("")
-                self._cut(link)
-            except LinkLost as loss:
-                self._trouble(f"The cable was lost: {loss}.")
-            finally:
-                link.close()
+
+    def _live(self) -> None:
+        """From opening the cable to its loss."""
+        try:
+            link = open_link(self.link, self.baud)
+        except (LinkAbsent, LinkMistake) as absent:
+            self._trouble(str(absent))
+            self._stop.wait(AGAIN)
+            return
+        try:
+            self._trouble("")
+            self._cut(link)
+        except LinkLost as loss:
+            self._trouble(f"The cable was lost: {loss}.")
+        finally:
+            link.close()
 
     def _cut(self, link: Link) -> None:
         """Cut what comes into presses by the quiet between them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tomllib
@@ -136,8 +137,8 @@ def test_a_folder_that_cannot_be_written(file: HallFile):
     assert file.text() == before
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path: Path):
-    """/dev/full says that there is no room; the history lies there."""
+def test_without_room_for_the_version_before_nothing_is_saved(tmp_path: Path):
+    """The versions before cannot be kept where /dev/full stands, so nothing is saved."""
     path = tmp_path / "hall.toml"
     path.write_text(TEXT, encoding="utf-8")
     file = HallFile(path, history=Path("/dev/full"))
@@ -145,3 +146,104 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path):
     with pytest.raises(Mistake, match="cannot be written"):
         file.save(put(before, STRIP), version(before))
     assert file.text() == before
+
+
+BETWEEN = """[machine]
+name = "x"
+
+# about the printer
+[[device]]
+name = "printer"
+driver = "escpos-printer"
+link = "sim:"
+
+# [[device]]
+# name = "spare"
+
+[[device]]
+name = "strip"
+driver = "pingan-strip"
+link = "sim:"
+
+# Never open port 9999 to the city's network.
+[gateway]
+port = 8765
+"""
+
+
+def test_no_comment_is_lost_when_devices_come_and_go():
+    less = remove(remove(BETWEEN, "strip"), "printer")
+    for comment in ("# about the printer", '# name = "spare"', "# Never open port 9999"):
+        assert comment in less
+    more = put(BETWEEN, STRIP | {"name": "new"})
+    assert more.index('"new"') < more.index("# Never open") < more.index("[gateway]")
+    assert [line for line in difference(BETWEEN, more) if line.startswith("-")] == []
+    assert imported(BETWEEN, exported(BETWEEN)) == BETWEEN
+    other = imported(BETWEEN, exported(more))
+    assert "# Never open port 9999" in other and len(tomllib.loads(other)["device"]) == 3
+
+
+def test_line_ends_and_mark_stay(tmp_path: Path):
+    path = tmp_path / "hall.toml"
+    windows = ("\ufeff" + TEXT).replace("\n", "\r\n").encode()
+    path.write_bytes(windows)
+    file = HallFile(path)
+    file.save(put(file.text(), STRIP), version(file.text()))
+    saved = path.read_bytes()
+    assert saved.startswith(windows[:60]) and saved.count(b"\n") == saved.count(b"\r\n")
+    file.undo()
+    assert path.read_bytes() == windows
+
+
+def test_what_was_edited_by_hand_is_laid_aside_when_undone(file: HallFile):
+    before = file.text()
+    file.save(put(before, STRIP), version(before))
+    by_hand = file.text() + "# two hours of work\n"
+    file.path.write_text(by_hand, encoding="utf-8")
+    file.undo()
+    assert file.text() == before
+    assert [kept.read_text(encoding="utf-8") for kept in file.history.glob("*.undone")] == [by_hand]
+
+
+def test_strange_files_among_the_versions(file: HallFile):
+    before = file.text()
+    file.save(put(before, STRIP), version(before))
+    (file.history / "backup.toml").write_text("mine")
+    (file.history / "000009.toml").mkdir()
+    file.undo()
+    assert file.text() == before
+    (file.history / "000010.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(Mistake, match="cannot be read"):
+        file.undo()
+
+
+def test_somebody_else_is_writing(file: HallFile):
+    before = file.text()
+    folder = os.open(file.path.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(Mistake, match="somebody else is changing it"):
+            file.save(put(before, STRIP), version(before))
+    finally:
+        os.close(folder)
+    file.save(put(before, STRIP), version(before))
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "\x1b[31m", "x" * 61, "\udcff"])
+def test_names_that_cannot_be_shown(file: HallFile, name: str):
+    with pytest.raises(Mistake, match="name must be 1 to 60 characters"):
+        file.check(put(file.text(), {**STRIP, "name": name}))
+
+
+def test_a_folder_is_no_file(tmp_path: Path):
+    with pytest.raises(Mistake, match="is no file"):
+        HallFile(tmp_path).text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_leaves_the_file_to_its_owner(file: HallFile):
+    os.chown(file.path, 12345, 12345)
+    before = file.text()
+    file.save(put(before, STRIP), version(before))
+    assert file.path.stat().st_uid == 12345
+    assert {one.stat().st_uid for one in (file.history, *file.history.iterdir())} == {12345}
