@@ -27,7 +27,8 @@ SKIN = (120, 150, 205)  # BGR
 def photographs():
     """[(picture, corners)]: real ones where they are, else rendered."""
     if not all((PICTURES / name).exists() for name in WANTED):
-        return [rendered([f"材料 {n}", "姓名 测试", "本页由测试生成"], n) for n in (1, 2)]
+        long = [f"第 {n} 项 材料名称各不相同 {n * 7919}" for n in range(1, 13)]
+        return [rendered(["材料 1", "姓名 测试", "本页由测试生成"], 1), rendered(long, 2)]
     with (PICTURES / "truth.csv").open(encoding="utf-8") as file:
         truth = {row["file"]: row["truth"] for row in csv.DictReader(file)}
     found = []
