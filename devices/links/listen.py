@@ -26,11 +26,10 @@ class ListenLink(FileLink):
     def __init__(self, target: LinkText) -> None:
         target.allow()
         self._door = open_door(target)
-        try:
+        with contextlib.ExitStack() as unless_admitted:
+            unless_admitted.callback(self._door.close)
             self._peer, self.peer = self._admit(target)
-        except BaseException:
-            self._door.close()
-            raise
+            unless_admitted.pop_all()
         self._peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keep_alive(self._peer)
         self._peer.setblocking(False)

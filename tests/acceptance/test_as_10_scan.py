@@ -96,7 +96,7 @@ def test_the_search_finds_what_is_there():
     held = bytearray(b"needle" + NUMBER.encode() + os.urandom(64))
     child = os.fork()
     if child == 0:  # a process of its own, for it stands still while it is read
-        time.sleep(30)
+        signal.pause()  # until it is killed
         os._exit(0)
     try:
         assert in_memory(child, [bytes(held[-48:]), bytes(64)[:48] + b"never"]) == {bytes(held[-48:])}

@@ -12,6 +12,7 @@ Pages lie encrypted in a folder of this scan's own; when it ends, or the socket 
 from __future__ import annotations
 
 import base64
+import contextlib
 import secrets
 import shutil
 import time
@@ -147,11 +148,10 @@ class Scans:
                 owner = self._gateway.leases.take(device, page)
                 if owner is not None:
                     raise Refusal(409, "owned", "Another page is using this device: {owner}", owner=owner.origin)
-                try:
+                with contextlib.ExitStack() as unless_begun:
+                    unless_begun.callback(self._gateway.leases.release, device, page)
                     scan = self._begin(device, page, tell, lambda: _session(str(mode), automatic, searchable, dpi))
-                except BaseException:
-                    self._gateway.leases.release(device, page)
-                    raise
+                    unless_begun.pop_all()
             elif scan.page != page:
                 raise Refusal(409, "owned", "Another page is using this device: {owner}", owner=scan.page.origin)
         return {"scan": scan.key, "device": device, "path": f"/v1/scans/{scan.key}"}
@@ -307,11 +307,11 @@ def _session(mode: str, automatic: bool, searchable: bool, dpi: float | None) ->
     from devices.scanning.session import ScanSession, private_folder  # and with it what sees: only where one scans
 
     folder = private_folder()
-    try:
-        return ScanSession(folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi), folder
-    except BaseException:
-        folder.rmdir()
-        raise
+    with contextlib.ExitStack() as unless_made:
+        unless_made.callback(folder.rmdir)
+        session = ScanSession(folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi)
+        unless_made.pop_all()
+    return session, folder
 
 
 def _forget(scan: Scan) -> None:
