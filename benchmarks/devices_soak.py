@@ -36,7 +36,7 @@ from devices.station import DeviceEntry, Outcome, Station
 
 ALL, ON_LINE = 24, 8
 MINUTES = 1.0
-SETTLED = 300.0  # seconds after which everything that is kept for a technician (the last 200 exchanges) is full
+SETTLED = 720.0  # seconds after which what is kept for a technician is full: 200 exchanges, one each `EVERY` seconds
 EVERY = 3.0  # seconds between two things that happen at one device, and between two orders to it
 CORE, MEMORY = 25.0, 5.0  # % of one core; MB
 BADLY = ("split", "twice", "noise")  # what comes badly still comes

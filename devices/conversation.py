@@ -33,7 +33,7 @@ from devices.roles import (
     Unconfirmed,
 )
 from devices.teller import Teller
-from devices.words import SAID, say
+from devices.words import SAID, kept, say
 
 CALM = 5.0  # seconds without noise after which a line counts as clean again; noise comes and goes
 KEPT = 200  # exchanges
@@ -390,7 +390,7 @@ class Conversation:
             with self.lock:
                 self.counters["news"] += 1
                 if not isinstance(one, FrameSeen):
-                    self.last_news.append((datetime.now(UTC), one))
+                    self.last_news.append((datetime.now(UTC), kept(one)))
             if isinstance(one, Trouble):
                 log.log(logging.INFO if one.over else logging.WARNING, "%s: %s", self.name, say(one))
             self._teller.tell(one)

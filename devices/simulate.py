@@ -206,7 +206,7 @@ class SimulatedDevice:
                 self._on_heard(data)
             reached, echo, dies = self._line.hear(data)
             if echo:
-                self._put(0.0, echo)
+                self._put(time.monotonic(), echo)
             self._say(self.simulator.receive(reached))
             obeyed, self.simulator.obeyed = self.simulator.obeyed, []
             if dies:
@@ -221,13 +221,13 @@ class SimulatedDevice:
             now, first = time.monotonic(), pieces[0][0]
             waits = min(max(0.0, self._free_at - now - first), LONGEST_WAIT)
             for delay, piece in pieces:
-                self._put(delay + waits, piece)
+                self._put(now + delay + waits, piece)
             self._free_at = now + pieces[-1][0] + waits
         if answer:
             self._wake()
 
-    def _put(self, delay: float, piece: bytes) -> None:
-        heapq.heappush(self._later, (time.monotonic() + delay, next(self._count), piece))
+    def _put(self, at: float, piece: bytes) -> None:
+        heapq.heappush(self._later, (at, next(self._count), piece))
 
     def _flush(self, now: float) -> None:
         """Hand over what is due; what nobody takes is lost after a while."""
@@ -317,5 +317,5 @@ class SimulatedLine(SimulatedDevice):
     def _hear(self, data: bytes) -> None:
         self.collisions += bool(self._later)
 
-    def _put(self, delay: float, piece: bytes) -> None:
-        super()._put(delay + self._think, piece)
+    def _put(self, at: float, piece: bytes) -> None:
+        super()._put(at + self._think, piece)

@@ -182,7 +182,10 @@ class Station:
             return list(talk.exchanges)
 
     def last_news(self, device: str) -> list[tuple[datetime, News]]:
-        """The last 50 pieces of news of a device, oldest first; personal fields are in clear here. Raises KeyError."""
+        """The last 50 pieces of news of a device, oldest first, as `devices.words.kept` leaves them.
+
+        Raises KeyError.
+        """
         _, talk = self._find(device)
         with talk.lock:
             return list(talk.last_news)

@@ -110,6 +110,18 @@ def mask(name: str, value: str) -> str:
     return "***"
 
 
+def kept(news: News) -> News:
+    """News as they may stay in memory after they have been told: no pictures, and what may name a person masked."""
+    hidden: dict[str, Any] = {}
+    for f in dataclasses.fields(news):
+        value = getattr(news, f.name)
+        if f.metadata.get("bulk"):
+            hidden[f.name] = b""
+        elif f.metadata.get("personal") and isinstance(value, str):
+            hidden[f.name] = mask(f.name, value)
+    return dataclasses.replace(news, **hidden) if hidden else news
+
+
 def to_json(record: Record, personal: bool = False) -> dict[str, Any]:
     """A record as a JSON-able dict; personal fields are masked unless `personal`."""
     kind = "order" if isinstance(record, Order) else "news"

@@ -29,6 +29,7 @@ from devices.station import Station
 ROOM = "devices.gateway"
 GLANCE = 0.25  # seconds between two looks at the devices for a feed
 HEARTBEAT = 10.0  # seconds of quiet after which a feed says that it is still there
+STILL_SECONDS = 2.0  # until the picture of a test must have come
 LIVE_SECONDS = 60.0  # a live picture ends by itself: papers of citizens may lie under the camera
 ICONS = re.compile(r"(css/(fontawesome|solid)\.min\.css|webfonts/fa-solid-900\.(woff2|ttf))")
 
@@ -43,11 +44,25 @@ class Gateway:
         self.guard = Guard(login)
         self.say = pair(ROOM, second)
         self.frames: dict[str, FrameSeen] = {}
+        self._stills: dict[str, bytes] = {}  # cameras whose test has been asked for; empty until the picture is there
 
     def hear(self, device: str, news: News) -> None:
-        """News of a device, from the station's `tell`: keeps the newest frame of a live view."""
+        """News of a device, from the station's `tell`: keeps the newest frame of a live view, and a test's picture."""
         if isinstance(news, FrameSeen):
             self.frames[device] = news
+        elif isinstance(news, StillTaken) and device in self._stills:
+            self._stills[device] = news.jpeg
+
+    def expect_still(self, device: str) -> None:
+        """A test takes a picture, and the page will fetch it."""
+        self._stills[device] = b""
+
+    def hand_over_still(self, device: str) -> bytes:
+        """The picture of a test, once: papers of citizens may lie under the camera. Empty: none was taken."""
+        deadline = time.monotonic() + STILL_SECONDS
+        while self._stills.get(device) == b"" and time.monotonic() < deadline:
+            gevent.sleep(0.02)  # the outcome may be known a moment before the news are told
+        return self._stills.pop(device, b"")
 
     def snapshot(self, name: str) -> dict[str, Any]:
         """All devices, and the chosen one in full; `device` is None when there is no such."""
@@ -207,6 +222,8 @@ def _devices(app: Flask, gateway: Gateway) -> None:
         address = body.get("address", 0) if isinstance(body, dict) else 0
         if type(address) is not int:
             raise Turned(400, "The request cannot be read.")
+        if key == "still" and name in gateway.station.entries:
+            gateway.expect_still(name)
         try:
             return jsonify(trials.try_out(gateway.station, name, key, address, gateway.say))
         except KeyError:
@@ -231,14 +248,9 @@ def _feed(gateway: Gateway, name: str) -> Iterator[bytes]:
 def _pictures(app: Flask, gateway: Gateway) -> None:
     @app.get("/api/devices/<path:name>/still")
     def still(name: str) -> Response:
-        """The newest still, straight from memory."""
-        try:
-            told = gateway.station.last_news(name)
-        except KeyError:
-            told = []
-        for _, news in reversed(told):
-            if isinstance(news, StillTaken):
-                return Response(news.jpeg, mimetype="image/jpeg")
+        """The picture of a test, straight from memory."""
+        if jpeg := gateway.hand_over_still(name):
+            return Response(jpeg, mimetype="image/jpeg")
         raise Turned(404, "No picture has been taken.")
 
     @app.get("/api/devices/<path:name>/live")

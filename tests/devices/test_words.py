@@ -22,10 +22,12 @@ from devices.roles import (
     Order,
     PaperOut,
     PrintSlip,
+    Rated,
     ShowCalls,
     ShowNumber,
+    StillTaken,
 )
-from devices.words import WordMistake, classes, from_json, say, to_json
+from devices.words import WordMistake, classes, from_json, kept, say, to_json
 
 SLIP = {
     "hall": "政务服务中心",
@@ -139,3 +141,13 @@ def test_a_list_of_calls_goes_to_json_and_back():
         from_json({"order": "ShowCalls", "calls": "A007"})
     with pytest.raises(WordMistake, match=r"Call\.window: expected int, got '3'"):
         from_json({"order": "ShowCalls", "calls": [{"number": "A007", "window": "3"}]})
+
+
+def test_what_is_kept_names_nobody_and_shows_nothing():
+    card = CardPresented(kind="citizen", name="张三丰", id_number="110101199003070134", birth="19900307")
+    left = kept(card)
+    assert (left.name, left.id_number, left.birth) == ("张**", "110***********0134", "***")
+    assert say(left) == say(card), "it reads as before"
+    assert kept(StillTaken(jpeg=b"\xff\xd8", width=4)) == StillTaken(jpeg=b"", width=4)
+    rated = Rated(grade=5)
+    assert kept(rated) is rated

@@ -11,6 +11,7 @@ import pytest
 
 from config.words import compile_all
 from devices.gateway import create_gateway, serve
+from devices.roles import News
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
 
@@ -63,8 +64,8 @@ class Bench:
         where = self.far[name].link.partition("//")[2]
         self.entries.append(DeviceEntry(name, driver, f"{scheme}://{where}", options or {}))
 
-    def start(self) -> Station:
-        self.station = Station(self.entries, lambda device, news: None, delays=(0.05, 0.1))
+    def start(self, tell: Callable[[str, News], None] = lambda device, news: None) -> Station:
+        self.station = Station(self.entries, tell, delays=(0.05, 0.1))
         return self.station
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from config.words import translator
 from devices.gateway import PasswordFile, configuring, create_gateway, faces, gateway_of, serve, trials
 from devices.gateway.app import ROOM
 from devices.gateway.guard import own_host
-from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome
+from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome, StillTaken, TakeStill
 from devices.station import DeviceEntry
 
 GATEWAY = Path(faces.__file__).parent
@@ -255,11 +255,15 @@ def test_pictures_come_from_memory_only(hall):
 
 def test_a_still_is_shown_from_memory(bench, until):
     bench.entries.append(DeviceEntry("camera", "uvc-camera", "sim:"))
-    client = client_of(bench.start())
+    client = client_of(bench.start(tell=lambda *news: gateway_of(client.application).hear(*news)))
     until(lambda: client.get("/api/devices?device=camera").json["device"]["state"] == "ready")
+    bench.station.send("camera", TakeStill()).result(5)
+    assert client.get("/api/devices/camera/still").status_code == 404, "nobody here asked for that picture"
     answer = client.post("/api/devices/camera/trials/still", json={}, headers=token(client)).json
     assert answer["result"] == "done" and answer["picture"] and answer["news"] == []
     assert client.get("/api/devices/camera/still").data[:2] == b"\xff\xd8"
+    assert client.get("/api/devices/camera/still").status_code == 404, "it is handed over once"
+    assert [news.jpeg for _, news in bench.station.last_news("camera") if isinstance(news, StillTaken)] == [b""] * 2
 
 
 def test_a_button_the_device_cannot_obey_says_why(bench):
