@@ -7,7 +7,6 @@ on the disk only encrypted with a key of this process. `end` forgets them; so do
 
 from __future__ import annotations
 
-import contextlib
 import io
 import itertools
 import logging
@@ -19,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 
 from devices.scanning.watch import Look, Watch
+from devices.teller import safely
 from devices.vision import export, flat, pdf, scan, tone, upright, watermark
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
@@ -363,23 +364,27 @@ class ScanSession:
         self._changed()
 
     def _look(self) -> None:
-        """Follow the newest frame."""
+        """Follow the newest frame. A mistake of ours over one picture is told, and does not end the scan."""
         while not self._ended:
             if not self._there.wait(IDLE):
                 continue
             self._there.clear()
-            with self._lock:
-                jpeg, now_wanted, self._take_now = self._newest, self._take_now, False
-            if jpeg is None or self._ended:
-                continue
-            seen = small(jpeg)
-            if seen is None:
+            if safely("looking at a camera's picture", self._look_once) is not None:
                 self._told("The camera's picture is damaged.")
-                continue
-            look = self._watch.look(seen, time.monotonic())
-            self._show(look, seen)
-            if now_wanted or (look.fire and self.automatic):
-                self._shoot(jpeg, look)
+
+    def _look_once(self) -> None:
+        with self._lock:
+            jpeg, now_wanted, self._take_now = self._newest, self._take_now, False
+        if jpeg is None or self._ended:
+            return
+        seen = small(jpeg)
+        if seen is None:
+            self._told("The camera's picture is damaged.")
+            return
+        look = self._watch.look(seen, time.monotonic())
+        self._show(look, seen)
+        if now_wanted or (look.fire and self.automatic):
+            self._shoot(jpeg, look)
 
     def _show(self, look: Look, seen: np.ndarray) -> None:
         height, width = seen.shape[:2]
@@ -454,16 +459,20 @@ class ScanSession:
         """Read the pages' text, one after the other, giving way to everything else."""
         with Reader(behind=True) as reader:
             while (key := self._to_read.get()) is not None and not self._ended:
-                with self._lock:
-                    sheet = self._pile[self._keys.index(key)] if key in self._keys else None
-                if sheet is None:
-                    self._reading.pop(key, None)
-                    continue
-                with contextlib.suppress(TextTrouble, Stopped):  # a page without its text is a page all the same
-                    self._take_in(key, sheet, scan.read(scan.coded(sheet), self._lines(reader, key)))
-                with self._lock:
-                    self._reading.pop(key, None)
-                    self._touch()
+                safely("reading a page's text", partial(self._read_one, reader, key))
+
+    def _read_one(self, reader: Reader, key: int) -> None:
+        with self._lock:
+            sheet = self._pile[self._keys.index(key)] if key in self._keys else None
+        try:
+            if sheet is not None:
+                self._take_in(key, sheet, scan.read(scan.coded(sheet), self._lines(reader, key)))
+        except (TextTrouble, Stopped) as trouble:  # a page without its text is a page all the same
+            log.info("a page's text was not read: %s", trouble)
+        finally:
+            with self._lock:
+                self._reading.pop(key, None)
+                self._touch()
 
     def _lines(self, reader: Reader, key: int) -> Callable[[np.ndarray], list[Line]]:
         """The reader, telling how far it is and stopping at the session's end."""

@@ -156,3 +156,23 @@ def test_text_is_read_behind_and_told(tmp_path: Path) -> None:
         until(lambda: session.state()["pages"] and session.state()["pages"][0]["lines"] > 0, 60)
         assert "RECEIPT" in session.state()["pages"][0]["title"].upper()
         until(lambda: session.state()["pages"][0]["reading"] is None)
+
+
+class Stumbling(Still):
+    """A watchman that breaks down over its first picture."""
+
+    stumbled = False
+
+    def look(self, small: np.ndarray, now: float) -> Look:
+        if not self.stumbled:
+            self.stumbled = True
+            raise cv2.error("no such picture")
+        return super().look(small, now)
+
+
+def test_a_mistake_over_one_picture_is_told_and_the_scan_goes_on(tmp_path: Path) -> None:
+    with ScanSession(tmp_path, searchable=False, automatic=False, watch=Stumbling()) as session:
+        session.see(picture(1))
+        until(lambda: session.state()["trouble"] == "The camera's picture is damaged.")
+        take(session, 2)
+        assert session.state()["trouble"] == ""
