@@ -210,3 +210,30 @@ def test_what_cannot_share_a_line_is_said_before_it_is_opened() -> None:
     ):
         with pytest.raises(Mistake, match=said):
             Station(devices, lambda device, news: None)
+
+
+def test_what_comes_byte_by_byte_from_several_at_once_comes_one_after_the_other_however_busy_the_machine(
+    pty_path: Path, diary: Any, until: Any, closing: Any
+) -> None:
+    members: dict[str, tuple[str, dict[str, Any]]] = {f"pad {n}": ("framed-pad", {"addresses": [n]}) for n in (1, 2, 3)}
+    line = closing(SimulatedLine(members).on_pty(pty_path))
+    closing(Station(entries(line.link, members), diary, QUICK, calm=0.3))
+    line.spoil("split")
+    over = threading.Event()
+
+    def keep_busy() -> None:
+        while not over.is_set():
+            sum(range(20_000))
+
+    busy = [threading.Thread(target=keep_busy) for _ in range(3)]
+    for thread in busy:
+        thread.start()
+    try:
+        for grade in (1, 2, 3, 4, 5):
+            for n in (1, 2, 3):
+                line.happen_at(f"pad {n}", Rated(grade=grade, address=n))
+            until(lambda grade=grade: len(diary.of(Rated)) == 3 * grade)  # type: ignore[misc]  # asked at once
+    finally:
+        over.set()
+        for thread in busy:
+            thread.join()
