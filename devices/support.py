@@ -5,6 +5,7 @@ python -m devices.support        a test fails while the README says something el
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from devices import drivers, quality
@@ -19,7 +20,7 @@ def row(name: str) -> str:
     module = drivers.load(name)
     driver = module.Driver
     what = (module.__doc__ or "").strip().partition("\n")[0].rstrip(".")
-    lacks = "; ".join(f"`{cls.__name__}`: {why}" for cls, why in driver.cannot.items())
+    lacks = "; ".join(f"{', '.join(named)}: {why}" for why, named in _by_reason(driver.cannot).items())
     roles = ", ".join(role.name for role in driver.roles)
     answers = CONFIRMED[driver.answers] if isinstance(driver.answers, bool) else "by its options"
     tested = f"[vectors](tests/devices/test_{name.replace('-', '_')}.py)"
@@ -27,6 +28,14 @@ def row(name: str) -> str:
     return (
         f"| `{name}` | {grade} | {roles} | {what} | {', '.join(driver.links)} | {answers} | {lacks or '–'} | {tested} |"
     )
+
+
+def _by_reason(cannot: Mapping[type, str]) -> dict[str, list[str]]:
+    """Each reason once, with what it is the reason for."""
+    found: dict[str, list[str]] = {}
+    for cls, why in cannot.items():
+        found.setdefault(why, []).append(f"`{cls.__name__}`")
+    return found
 
 
 def table() -> str:
