@@ -17,7 +17,6 @@ import hashlib
 import os
 import re
 import time
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,14 +27,15 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
 from config import machine as machines
+from config import reader
 from config.machine import Device, Machine
 from config.reader import Mistake
 from config.writer import plain
 
-KEPT = 50  # versions before this one
+KEPT = 50  # versions before this one, and as many that were put aside
 PATIENCE = 5.0  # seconds to wait for somebody else who is changing the file
 BOM = "\ufeff"
-USES = ("printer", "reader", "scanner", "camera")  # where [kiosk] names a device
+BEFORE, UNDONE = ".toml", ".undone"  # what was there before a change; what an undoing has put aside
 
 
 class Stale(Exception):
@@ -51,15 +51,22 @@ class HallFile:
 
     def text(self) -> str:
         """What stands in the file. Raises Mistake when it cannot be read."""
-        if self.path.exists() and not self.path.is_file():
-            raise Mistake(f"{self.path}: is no file; name the machine's hall.toml")
         try:
+            if self.path.exists() and not self.path.is_file():
+                raise Mistake(f"{self.path}: is no file; name the machine's hall.toml")
             with open(self.path, encoding="utf-8", newline="") as file:  # line ends and a BOM stay as they are
                 return file.read()
         except OSError as trouble:
             raise Mistake(f"{self.path}: cannot be read: {trouble.strerror}") from trouble
         except UnicodeDecodeError as trouble:
             raise Mistake(f"{self.path}: is not written in UTF-8 (byte {trouble.start}): save it as UTF-8") from trouble
+
+    def present(self) -> str:
+        """What stands in the file; nothing when it cannot be read, for then the version before may still help."""
+        try:
+            return self.text()
+        except Mistake:
+            return ""
 
     def check(self, text: str) -> Machine:
         """The machine this text describes, if it stood in the file. Raises Mistake."""
@@ -71,32 +78,39 @@ class HallFile:
         Saving what stands there already changes nothing.
         """
         machine = self.check(text)
+        try:
+            new = text.encode()
+        except UnicodeEncodeError as trouble:
+            raise Mistake(f"{self.path}: cannot be written: {trouble}") from trouble
         with self._alone():
             before = self.text()
             if version(before) != expected:
                 raise Stale
             if text != before:
-                kept = self._keep(before)
+                kept = self._keep(before.encode())
                 try:
-                    self._write(self.path, text)
+                    self._write(self.path, new)
                 except Mistake:
                     kept.unlink(missing_ok=True)  # nothing was saved, so there is nothing to go back from
                     raise
         return machine
 
-    def undo(self) -> Machine:
+    def undo(self, expected: str | None = None) -> Machine:
         """Put the version before this one back. Raises Mistake when there is none, or when it fits no longer.
 
+        `expected`: the version that stood there when somebody decided to go back; another one now is Stale.
         What stands there now is laid aside in `history` too (`.undone`), for somebody may have edited it by hand.
         """
         with self._alone():
+            if expected is not None and version(self.present()) != expected:
+                raise Stale
             kept = self._different()
             if kept is None:
                 raise Mistake(f"{self.path}: there is no version before this one")
             file, text = kept
             machine = self.check(text)
-            self._write(file.with_suffix(".undone"), self.text())
-            self._write(self.path, text)
+            self._lay_aside()
+            self._write(self.path, text.encode())
             for later in self._kept():
                 if int(later.stem) >= int(file.stem):
                     later.unlink()
@@ -109,10 +123,7 @@ class HallFile:
 
     def _different(self) -> tuple[Path, str] | None:
         """The newest version kept that is not what stands there now, and its text."""
-        try:
-            now = self.text()
-        except Mistake:
-            now = ""
+        now = self.present()
         for file in reversed(self._kept()):
             try:
                 with open(file, encoding="utf-8", newline="") as kept:
@@ -123,32 +134,42 @@ class HallFile:
                 return file, text
         return None
 
-    def _kept(self) -> list[Path]:
-        """The versions before, oldest first. Raises Mistake when this user may not look at them."""
+    def _kept(self, *suffixes: str) -> list[Path]:
+        """The versions before (or what these endings say), oldest first. Raises Mistake when they may not be read."""
         if not self.history.is_dir():
             return []
+        wanted = suffixes or (BEFORE,)
         try:
-            found = [file for file in self.history.iterdir() if file.suffix == ".toml" and file.stem.isdecimal()]
+            found = [file for file in self.history.iterdir() if file.suffix in wanted and file.stem.isdecimal()]
             return sorted((file for file in found if file.is_file()), key=lambda file: int(file.stem))
         except OSError as trouble:
             raise Mistake(
                 f"{self.history}: this user may not read it: {trouble.strerror}; try as its owner"
             ) from trouble
 
-    def _keep(self, text: str) -> Path:
-        """Lay a version aside; where."""
-        kept = self._kept()
-        number = int(kept[-1].stem) + 1 if kept else 1
+    def _keep(self, data: bytes, suffix: str = BEFORE) -> Path:
+        """Lay something aside under a number that nothing there has; where."""
+        known = self._kept(BEFORE, UNDONE)
+        file = self.history / f"{int(known[-1].stem) + 1 if known else 1:06}{suffix}"
         try:
             self.history.mkdir(mode=0o700, exist_ok=True)
             self._give(self.history)
-            for old in kept[: len(kept) + 1 - KEPT]:
+            self._write(file, data)
+            for old in self._kept(suffix)[:-KEPT]:
                 old.unlink()
         except OSError as trouble:
             raise Mistake(f"{self.history}: cannot be written: {trouble.strerror}") from trouble
-        file = self.history / f"{number:06}.toml"
-        self._write(file, text)
         return file
+
+    def _lay_aside(self) -> None:
+        """Keep what stands there now, even where it is no text; nothing when it has been deleted."""
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as trouble:
+            raise Mistake(f"{self.path}: cannot be read: {trouble.strerror}") from trouble
+        self._keep(data, UNDONE)
 
     def _give(self, path: Path) -> None:
         """Whoever owns hall.toml owns what we write for it, also when root does it for him."""
@@ -156,7 +177,7 @@ class HallFile:
             owner = self.path.stat()
             os.chown(path, owner.st_uid, owner.st_gid)
 
-    def _write(self, path: Path, text: str) -> None:
+    def _write(self, path: Path, data: bytes) -> None:
         """In one step, with the rights the file had."""
         half = path.with_name(f".{path.name}.half")
         try:
@@ -165,7 +186,7 @@ class HallFile:
             with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 os.fchmod(file.fileno(), mode)
                 self._give(half)
-                file.write(text.encode())
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             half.replace(path)
@@ -174,11 +195,10 @@ class HallFile:
                 os.fsync(folder)
             finally:
                 os.close(folder)
-        except (OSError, UnicodeEncodeError) as trouble:
+        except OSError as trouble:
             with suppress(OSError):
                 half.unlink(missing_ok=True)
-            reason = trouble.strerror if isinstance(trouble, OSError) else trouble
-            raise Mistake(f"{path}: cannot be written: {reason}") from trouble
+            raise Mistake(f"{path}: cannot be written: {trouble.strerror}") from trouble
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -231,7 +251,7 @@ def put(text: str, device: Mapping[str, Any], instead: str = "") -> str:
         _fill(old, device)
         if device.get("name") != instead:
             _rename(document, instead, str(device.get("name")))
-    return tomlkit.dumps(document)
+    return _rewritten(text, document)
 
 
 def remove(text: str, name: str) -> str:
@@ -239,20 +259,16 @@ def remove(text: str, name: str) -> str:
     document = _document(text)
     entries = _entries(document)
     place = next((index for index, entry in enumerate(entries) if entry.get("name") == name), None)
-    if place is not None and (cut := _without(text, [place])) is not None:
-        document = _document(cut)
-        _rename(document, name, "")
-        return tomlkit.dumps(document)
-    for index, entry in enumerate(entries):
-        if entry.get("name") == name:
-            del entries[index]
-            break
-    else:
+    if place is None:
         raise Mistake(f"device: there is none called {name!r}")
-    if not entries:
-        del document["device"]
+    if (cut := _without(text, [place])) is not None:
+        document = _document(cut)
+    else:
+        del entries[place]
+        if not entries:
+            del document["device"]
     _rename(document, name, "")
-    return tomlkit.dumps(document)
+    return _rewritten(text, document)
 
 
 def exported(text: str) -> str:
@@ -281,7 +297,7 @@ def imported(text: str, given: str) -> str:
     for entry in entries:
         several.append(entry)
     document["device"] = several
-    return tomlkit.dumps(document)
+    return _rewritten(text, document)
 
 
 def difference(before: str, after: str) -> list[str]:
@@ -362,14 +378,22 @@ def _inserted(text: str, devices: list[Any], at: int = -1) -> str | None:
     if place < len(lines) and lines[place].strip():
         written += ends
     after = "".join([*lines[:place], written, *lines[place:]])
-    wanted = [*before.get("device", []), *tomllib.loads(tomlkit.dumps(table))["device"]]
+    wanted = [*before.get("device", []), *table.unwrap()["device"]]
     return after if _data(after) == {**before, "device": wanted} else None
+
+
+def _rewritten(text: str, document: tomlkit.TOMLDocument) -> str:
+    """The document as text, with the mark and the line ends that `text` has."""
+    written = tomlkit.dumps(document)
+    if "\r\n" in text and text.count("\n") == text.count("\r\n"):
+        written = re.sub(r"\r?\n", "\r\n", written)
+    return written if not text.startswith(BOM) else BOM + written
 
 
 def _data(text: str) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(text.removeprefix(BOM))
-    except tomllib.TOMLDecodeError:
+        return reader.tables(text.removeprefix(BOM))
+    except Mistake:
         return None
 
 
@@ -431,7 +455,7 @@ def _rename(document: tomlkit.TOMLDocument, name: str, to: str) -> None:
     kiosk = document.get("kiosk")
     if not isinstance(kiosk, dict):
         return
-    for use in USES:
+    for use in machines.NAMED:
         if kiosk.get(use) == name and to:
             kiosk[use] = to
         elif kiosk.get(use) == name:

@@ -17,6 +17,7 @@ from config.plan import HallPlan
 
 ROLES = ("hall", "kiosk", "window")
 LONGEST_NAME = 60  # characters of a device's name
+NAMED = ("printer", "reader", "scanner", "camera", "sheets")  # where [kiosk] names a device
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")  # as browsers write it
 
@@ -263,7 +264,7 @@ def _contradictions(machine: Machine) -> list[str]:
     wrong = []
     names = [device.name for device in machine.devices]
     wrong += [f"device: two devices are called {name}" for name in sorted({n for n in names if names.count(n) > 1})]
-    for use in ("printer", "reader", "scanner", "camera", "sheets"):
+    for use in NAMED:
         name = getattr(machine.kiosk, use)
         if name and name not in names:
             wrong.append(f"kiosk.{use}: no device is called {name!r}; there are: {', '.join(names) or 'none'}")

@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 PLAIN: dict[type, str] = {str: "text", int: "int", float: "a number", bool: "true or false"}
 HUGE = 1e300  # what is larger is no number of anything, nor is nan
+LONGEST_KEY = 18  # digits of a whole number before a value
 LISTS = (tuple, list, frozenset)
 _WRONG: Any = object()  # what a value becomes whose mistake has been noted
 
@@ -52,13 +53,25 @@ def parse(path: Path, text: str | None = None) -> dict[str, object]:
     `text` is taken for what stands in the file, when it is given.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig") if text is None else text)
+        return tables(path.read_text(encoding="utf-8-sig") if text is None else text)
     except OSError as trouble:
         raise Mistake(f"{path}: cannot be read: {trouble.strerror}") from trouble
     except UnicodeDecodeError as trouble:
         raise Mistake(f"{path}: is not written in UTF-8 (byte {trouble.start}): save it as UTF-8") from trouble
+    except Mistake as mistake:
+        raise mistake.inside(path) from mistake
+
+
+def tables(text: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises Mistake naming line and column where it can."""
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as trouble:
-        raise Mistake(f"{path}: {trouble}") from trouble
+        raise Mistake(str(trouble)) from trouble
+    except ValueError as trouble:  # a number of thousands of digits
+        raise Mistake(f"a value cannot be understood: {trouble}") from trouble
+    except RecursionError as trouble:
+        raise Mistake("brackets are nested too deep") from trouble
 
 
 def fields_of(cls: type[Any]) -> dict[str, tuple[dataclasses.Field[Any], Any]]:
@@ -183,9 +196,10 @@ class _Reader:
         result: dict[Any, Any] = {}
         for key, value in data.items():
             spot = join(place, str(key))
-            if key_hint is int and not str(key).isdecimal():
+            whole = str(key).isdecimal() and len(str(key)) <= LONGEST_KEY
+            if key_hint is int and not whole:
                 self.complain(spot, f"the key must be a whole number, not {show(key)}")
-            result[int(key) if key_hint is int and str(key).isdecimal() else key] = self.value(value_hint, value, spot)
+            result[int(key) if key_hint is int and whole else key] = self.value(value_hint, value, spot)
         return result if all(value is not _WRONG for value in result.values()) else _WRONG
 
 

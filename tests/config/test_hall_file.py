@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from config.hall_file import HallFile, Stale, difference, exported, imported, put, remove, version
+from config.hall_file import KEPT, HallFile, Stale, difference, exported, imported, put, remove, version
+from config.machine import NAMED
 from config.reader import Mistake
 
 TEXT = """# the station at the lake
@@ -60,6 +61,14 @@ def test_a_new_name_is_written_where_the_kiosk_names_it():
     printer = tomllib.loads(TEXT)["device"][0]
     told = tomllib.loads(put(TEXT, {**printer, "name": "slips"}, "printer"))
     assert told["kiosk"]["printer"] == "slips" and told["device"][0]["name"] == "slips"
+
+
+@pytest.mark.parametrize("use", NAMED)
+def test_whatever_the_kiosk_names_follows_its_device(use: str):
+    text = TEXT.replace('printer = "printer"', f'{use} = "printer"')
+    printer = tomllib.loads(text)["device"][0]
+    assert tomllib.loads(put(text, {**printer, "name": "slips"}, "printer"))["kiosk"] == {use: "slips"}
+    assert tomllib.loads(remove(text, "printer"))["kiosk"] == {}
 
 
 def test_a_device_is_taken_out_everywhere():
@@ -190,6 +199,64 @@ def test_line_ends_and_mark_stay(tmp_path: Path):
     assert saved.startswith(windows[:60]) and saved.count(b"\n") == saved.count(b"\r\n")
     file.undo()
     assert path.read_bytes() == windows
+
+
+def test_line_ends_and_mark_stay_when_a_device_is_changed_or_goes():
+    windows = ("\ufeff" + TEXT).replace("\n", "\r\n")
+    printer = tomllib.loads(TEXT)["device"][0]
+    several = 'device = [{ name = "printer", driver = "queue-bus", link = "sim:" }]\r\n[machine]\r\nname = "x"\r\n'
+    for after in (
+        put(windows, {**printer, "windows": {"1": 1}}, "printer"),
+        remove(windows, "printer"),
+        imported(windows, several),
+        remove("\ufeff" + several, "printer"),
+    ):
+        assert after.startswith("\ufeff") and after.count("\n") == after.count("\r\n") > 1, after
+
+
+def test_as_many_versions_are_kept_as_promised(file: HallFile):
+    for number in range(KEPT + 5):
+        before = file.text()
+        file.save(f"{TEXT}# {number}\n", version(before))
+    kept = sorted(file.history.glob("*.toml"))
+    assert len(kept) == KEPT
+    assert kept[0].read_text(encoding="utf-8").endswith("# 4\n")
+
+
+def test_nothing_laid_aside_is_overwritten_and_no_more_is_kept_than_promised(file: HallFile):
+    for number in range(KEPT + 2):
+        before = file.text()
+        file.save(put(before, STRIP), version(before))
+        file.path.write_text(file.text() + f"# {number}\n", encoding="utf-8")
+        file.undo()
+    aside = sorted(file.history.glob("*.undone"), key=lambda one: int(one.stem))
+    assert [one.read_text(encoding="utf-8").splitlines()[-1] for one in aside] == [f"# {n}" for n in range(2, KEPT + 2)]
+    assert list(file.history.glob("*.toml")) == []
+
+
+def test_nobody_undoes_what_somebody_else_saved_meanwhile(file: HallFile):
+    first = file.text()
+    file.save(put(first, STRIP), version(first))
+    looked_at = version(file.text())
+    file.save(put(file.text(), {**STRIP, "name": "mine"}), looked_at)
+    with pytest.raises(Stale):
+        file.undo(looked_at)
+    assert "mine" in file.text()
+    file.undo(version(file.text()))
+    assert version(file.text()) == looked_at
+
+
+@pytest.mark.parametrize("spoilt", ["名字 = 1".encode("gb18030"), None, b"[[[ by hand"])
+def test_a_file_that_an_editor_spoilt_is_undone(file: HallFile, spoilt: bytes | None):
+    """Saved in another coding, deleted, or no TOML any more: the version before helps, and nothing is lost."""
+    before = file.text()
+    file.save(put(before, STRIP), version(before))
+    file.path.unlink()
+    if spoilt is not None:
+        file.path.write_bytes(spoilt)
+    file.undo(version(file.present()))
+    assert file.text() == before
+    assert [one.read_bytes() for one in file.history.glob("*.undone")] == ([] if spoilt is None else [spoilt])
 
 
 def test_what_was_edited_by_hand_is_laid_aside_when_undone(file: HallFile):

@@ -161,3 +161,16 @@ def test_a_file_that_is_not_there_or_not_utf8(tmp_path):
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
     (tmp_path / "hall.toml").write_bytes("\ufeffname = 'x'".encode())
     assert parse(tmp_path / "hall.toml") == {"name": "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("x = " + "9" * 5000, "hall.toml: a value cannot be understood"), ("x = " + "[" * 3000, "hall.toml: brackets")],
+)
+def test_what_would_choke_the_reader_is_a_mistake_too(text: str, said: str):
+    with pytest.raises(Mistake, match=said):
+        parse(Path("hall.toml"), text)
+
+
+def test_a_key_of_thousands_of_digits_is_no_number():
+    assert "the key must be a whole number" in wrong({"name": "x", "windows": {"9" * 5000: "1"}})[0]
