@@ -4,12 +4,14 @@
     change = setup.propose(put={"name": "strip", "driver": "pingan-strip", "link": "…"})
     change.mistakes, change.difference           what is wrong in it; what it changes
     setup.save(change.text, change.version)      checks once more, keeps the version before, applies
+    setup.undo(setup.back().version)             what was looked at, and nothing that came after
 
 Nobody's half-filled form is ever saved, and what somebody else saved meanwhile is not overwritten (`Stale`).
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +51,7 @@ class Setup:
 
     def __init__(self, file: HallFile, apply: Apply = lambda machine: None) -> None:
         self.file, self._apply = file, apply
+        self._changing = threading.Lock()  # what is applied last is what stands in the file, whoever saves at once
 
     def devices(self) -> tuple[Device, ...]:
         """What is configured. Raises Mistake when the file is wrong."""
@@ -72,24 +75,28 @@ class Setup:
     def back(self) -> Change | None:
         """What `undo` would do; None when there is nothing to undo. Raises Mistake."""
         earlier = self.file.before()
-        return None if earlier is None else self._change(self.file.text(), earlier)
+        return None if earlier is None else self._change(self.file.present(), earlier)
 
     def save(self, text: str, expected: str) -> Machine:
         """Write and apply. Raises Mistake with every sentence, or Stale."""
-        machine = self.file.check(text)
-        if wrong := wrong_in(machine):
+        if wrong := wrong_in(self.file.check(text)):
             raise Mistake(*wrong)
-        machine = self.file.save(text, expected)
-        self._apply(machine)
+        with self._changing:
+            machine = self.file.save(text, expected)
+            self._apply(machine)
         return machine
 
-    def undo(self) -> Machine:
-        """The version before, applied. Raises Mistake, also when that version is wrong by itself."""
+    def undo(self, expected: str | None = None) -> Machine:
+        """The version before, applied. Raises Mistake, also when that version is wrong by itself.
+
+        `expected`: the version of the change that was looked at (`back`); Stale when another one stands there now.
+        """
         change = self.back()
         if change is not None and change.mistakes:
             raise Mistake(*change.mistakes)
-        machine = self.file.undo()
-        self._apply(machine)
+        with self._changing:
+            machine = self.file.undo(expected)
+            self._apply(machine)
         return machine
 
     def _change(self, before: str, after: str) -> Change:

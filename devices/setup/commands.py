@@ -123,7 +123,7 @@ def ask(link: str, role: str, driver: str, as_json: bool) -> None:
 @options_given
 @windows_given
 @click.option("--bus", is_flag=True, help="One of several devices on one RS-485 line.")
-@click.option("--instead", default="", metavar="NAME", help="In the place of this device.")
+@click.option("--instead", default="", metavar="NAME", help="In the place of this device; what is not said stays.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @as_json
 def add(
@@ -141,12 +141,12 @@ def add(
     """Write a device into FILE; the version before is kept, and a running station follows at once."""
     with sentences():
         options = plain(parse_options(driver, words))
-        entry = _entry(name, driver, link, options, _windows(windows), bus)
-        if instead:  # what is not said stays as it was
-            old = _present(file, instead)
-            if old.get("driver") != driver:
-                old.pop("options", None)
-            entry = {**old, **entry}
+        old = _present(file, instead) if instead else {}
+        if old.get("driver") == driver:  # what is not said stays as it was; what is said may be the usual again
+            said = {word.partition("=")[0] for word in words}
+            options = {**{key: value for key, value in old.get("options", {}).items() if key not in said}, **options}
+        old.pop("options", None)
+        entry = {**old, **_entry(name, driver, link, options, _windows(windows), bus)}
         change = Setup(HallFile(file)).propose(entry, instead)
         _save(file, change, dry_run, as_json)
 
@@ -176,7 +176,7 @@ def undo(file: Path, dry_run: bool, as_json: bool) -> None:
         if change.mistakes:
             raise Mistake(*change.mistakes)
         if not dry_run:
-            setup.undo()
+            setup.undo(change.version)
         _tell(change, not dry_run, as_json)
 
 
@@ -232,10 +232,10 @@ def test(file: Path, name: str, trial: str | None, address: int, as_json: bool) 
 
     say = pair(ROOM, "en")
     with sentences():
-        machine = HallFile(file).check(HallFile(file).text())
-        entries = [entry for entry in entries_of(machine.devices) if entry.name == name]
+        known = Setup(HallFile(file)).devices()
+        entries = [entry for entry in entries_of(known) if entry.name == name]
         if not entries:
-            fail(f"{file}: there is no device {name!r}; there are: {', '.join(d.name for d in machine.devices)}")
+            fail(f"{file}: there is no device {name!r}; there are: {', '.join(d.name for d in known) or 'none'}")
         if trial is None:
             _say_trials(entries[0], as_json)
             return

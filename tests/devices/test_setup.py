@@ -6,20 +6,25 @@ import io
 import json
 import subprocess
 import sys
+import threading
 import time
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from config.hall_file import HallFile, Stale
+from config.machine import Machine
 from config.reader import Mistake
 from devices import drivers
 from devices.ends import PtyEnd
-from devices.options import read_options
+from devices.options import describe, read_options
 from devices.roles import CardPresented, CodeScanned
 from devices.setup import forms, proposals
 from devices.setup.bundle import bundle, without_numbers
+from devices.setup.changes import Setup
 from devices.setup.ports import Port, ports
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
@@ -149,6 +154,62 @@ def test_add_change_undo(hall: Path, tmp_path: Path):
     bianmin("undo", hall)
     assert hall.read_text(encoding="utf-8") == before
     assert "no version before" in bianmin("undo", hall, code=1)[0]
+
+
+def test_in_the_place_of_a_device_what_is_not_said_stays_and_what_is_said_holds(hall: Path):
+    """Said on purpose counts even where it is what a driver has by itself."""
+    words = ("--name", "printer", "--driver", "escpos-printer", "--link", "sim:", "--instead", "printer")
+
+    def options() -> object:
+        return tomllib.loads(hall.read_text(encoding="utf-8"))["device"][0].get("options")
+
+    usual = next(one["default"] for one in describe("escpos-printer") if one["name"] == "poll_seconds")
+    bianmin("add", hall, *words, "--option", "width_mm=58", "--option", f"poll_seconds={usual + 1}")
+    assert options() == {"width_mm": 58, "poll_seconds": usual + 1}
+    bianmin("add", hall, *words, "--option", f"poll_seconds={usual}")
+    assert options() == {"width_mm": 58}
+
+
+def test_two_technicians_save_at_once_and_what_stands_in_the_file_is_what_runs(hall: Path):
+    """The first one's devices take their time to open; the second one's must not be overtaken by them."""
+    applied: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def apply(machine: Machine) -> None:
+        if len(machine.devices) == 2:
+            begun.set()
+            go_on.wait(10)
+        applied.append(len(machine.devices))
+
+    setup = Setup(HallFile(hall), apply)
+    strip = {"driver": "pingan-strip", "link": "sim:"}
+    first = setup.propose({"name": "one", **strip})
+    one = threading.Thread(target=setup.save, args=(first.text, first.version))
+    one.start()
+    assert begun.wait(10)
+    second = setup.propose({"name": "two", **strip})
+    two = threading.Thread(target=setup.save, args=(second.text, second.version))
+    two.start()
+    two.join(0.3)  # so long it had the chance to overtake
+    go_on.set()
+    for thread in (one, two):
+        thread.join(10)
+    assert applied == [2, 3] and len(setup.devices()) == 3
+
+
+def test_what_somebody_saved_meanwhile_is_not_undone(hall: Path):
+    setup = Setup(HallFile(hall))
+    for name in ("one", "two"):
+        change = setup.propose({"name": name, "driver": "pingan-strip", "link": "sim:"})
+        setup.save(change.text, change.version)
+    looked_at = setup.back()
+    assert looked_at is not None and looked_at.words == ("删除 removed: two (pingan-strip)",)
+    change = setup.propose(remove="one")
+    setup.save(change.text, change.version)
+    with pytest.raises(Stale):
+        setup.undo(looked_at.version)
+    assert [device.name for device in setup.devices()] == ["printer", "two"]
+    assert [device.name for device in setup.undo().devices] == ["printer", "one", "two"]
 
 
 def test_what_can_be_tried_and_what_not(hall: Path):
