@@ -1,6 +1,7 @@
 """What every cable can do: be read, be written, be woken, be closed, and say so when it is gone.
 
-A link text is a URI: `serial:///dev/ttyS0?baud=9600`, `socket://10.1.2.3:9100`, `sim:`, `v4l2://by-path/NAME`.
+A link text is a URI: `serial:///dev/ttyS0?baud=9600`, `socket://10.1.2.3:9100`, `sim:`, `v4l2://by-path/NAME`. Each
+kind's module has a `check(target)`, which raises LinkMistake before anything is opened, and a Link that may rely on it.
 """
 
 from __future__ import annotations
@@ -79,6 +80,17 @@ class LinkText:
             if name not in names:
                 known = ", ".join(names) or "none"
                 raise LinkMistake(f"link {self.text!r}: no setting is called {name!r}; there are: {known}")
+
+    def reach(self, shape: str, path: bool = False) -> None:
+        """Raise LinkMistake unless this names a host and a port, with nothing behind them but, maybe, a `path`."""
+        if not self.host or not self.port:
+            raise LinkMistake(f"link {self.text!r}: write {shape}")
+        try:
+            self.host.encode("idna")
+        except UnicodeError:
+            raise LinkMistake(f"link {self.text!r}: {self.host[:60]!r} cannot be the name of a host") from None
+        if self.path not in ("", "/") and not path:
+            raise LinkMistake(f"link {self.text!r}: nothing may follow the port but settings (?NAME=VALUE)")
 
     def number(self, name: str, default: int, least: int = 1, most: int = 10_000_000) -> int:
         """A whole number from the query."""

@@ -29,11 +29,17 @@ SHAPE = "evdev://by-id/NAME, evdev://by-path/PATH, evdev://usb/VID:PID or evdev:
 Ioctl = Callable[[int, int, int], object]
 
 
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow()
+    if target.host or not target.path.startswith("/"):
+        sysfs.check(target, SHAPE)
+
+
 class EvdevLink(FileLink):
     """An input device, ours alone while it is open."""
 
     def __init__(self, target: LinkText) -> None:
-        target.allow()
         node = find_node(target)
         self._fd = open_node(node)
         try:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devices.links import sysfs
-from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkText
 from devices.links.evdev import PTY_MAJORS, why_absent
 from devices.links.holder import holder
 from devices.links.identity import HIDRAW
@@ -77,14 +77,24 @@ class Reports:
             yield part if self.numbered else b"\0" + part.ljust(length, b"\0")
 
 
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow("report")
+    report_length(target)
+    if target.host or not target.path.startswith("/"):
+        sysfs.check(target, SHAPE)
+
+
+def report_length(target: LinkText) -> int:
+    """Bytes of a report as the link says it; 0: as the device says it. Raises LinkMistake."""
+    return target.number("report", 0, 0, MOST)
+
+
 class HidrawLink(FileLink):
     """A raw HID device, ours alone while it is open."""
 
     def __init__(self, target: LinkText) -> None:
-        target.allow("report")
-        length = target.number("report", 0, least=0)
-        if length > MOST:
-            raise LinkMistake(f"link {target.text!r}: report must be at most {MOST} bytes, got {length}")
+        length = report_length(target)
         node = find_node(target)
         self._fd, self._real = open_node(node)
         found = reports_of(node) or Reports()

@@ -15,17 +15,20 @@ from devices.links.tcp import TcpLink
 PORT = 631
 
 
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow()
+    if target.path not in ("", "/"):
+        raise LinkMistake(f"link {target.text!r}: the queue is an option of the driver, nothing follows the port")
+    replace(target, port=target.port or PORT).reach("ipp://HOST or ipp://HOST:PORT")
+
+
 class IppLink(Link):
     """See Link. A write is a whole question."""
 
     wakes = True
 
     def __init__(self, target: LinkText) -> None:
-        target.allow()
-        if not target.host:
-            raise LinkMistake(f"link {target.text!r}: write ipp://HOST or ipp://HOST:PORT")
-        if target.path not in ("", "/"):
-            raise LinkMistake(f"link {target.text!r}: the queue is an option of the driver, nothing follows the port")
         self._target = replace(target, port=target.port or PORT)
         self._bell = threading.Event()
         self._link: TcpLink | None = TcpLink(self._target)

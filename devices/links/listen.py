@@ -11,11 +11,17 @@ import contextlib
 import select
 import socket
 
-from devices.links.base import FileLink, LinkAbsent, LinkMistake, LinkText
+from devices.links.base import FileLink, LinkAbsent, LinkText
 from devices.links.tcp import keep_alive
 
 WAIT = 0.5  # seconds one attempt waits for a device; a station that closes waits no longer than that
 HANDSHAKE = 3.0  # seconds a device that has dialled in may take to say hello
+
+
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow()
+    target.reach(f"{target.scheme}://HOST:PORT; 0.0.0.0 is every network card", path=target.scheme == "ws-listen")
 
 
 class ListenLink(FileLink):
@@ -24,7 +30,6 @@ class ListenLink(FileLink):
     again = 0.1  # whoever hung up may be back at once
 
     def __init__(self, target: LinkText) -> None:
-        target.allow()
         self._door = open_door(target)
         with contextlib.ExitStack() as unless_admitted:
             unless_admitted.callback(self._door.close)
@@ -78,9 +83,7 @@ class ListenLink(FileLink):
 
 
 def open_door(target: LinkText) -> socket.socket:
-    """A listening socket, not blocking. Raises LinkMistake, LinkAbsent."""
-    if not target.host or not target.port:
-        raise LinkMistake(f"link {target.text!r}: write {target.scheme}://HOST:PORT; 0.0.0.0 is every network card")
+    """A listening socket, not blocking. Raises LinkAbsent."""
     family = socket.AF_INET6 if ":" in target.host else socket.AF_INET
     door = socket.socket(family)
     try:

@@ -13,7 +13,7 @@ import time
 import serial
 from serial import rfc2217
 
-from devices.links.base import Link, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.base import Link, LinkAbsent, LinkLost, LinkText
 from devices.links.serial_port import LINE, line_of
 from devices.links.tcp import keep_alive
 
@@ -21,15 +21,17 @@ ANSWER = 3.0  # seconds a server is given to agree to a setting
 STEP = 0.05  # seconds of one look: another time-out for each would be negotiated with the server each time
 
 
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow(*LINE)
+    target.reach("rfc2217://HOST:PORT")
+    line_of(target)
+
+
 class Rfc2217Link(Link):
     """An open port of a serial server. pyserial reads it in a thread of its own, which ends with `close`."""
 
     def __init__(self, target: LinkText, default_baud: int) -> None:
-        target.allow(*LINE)
-        if not target.host or not target.port:
-            raise LinkMistake(f"link {target.text!r}: write rfc2217://HOST:PORT")
-        if target.path not in ("", "/"):
-            raise LinkMistake(f"link {target.text!r}: nothing may follow the port but ?baud= and the like")
         line = line_of(target, default_baud)
         where = f"{target.host}:{target.port}"
         try:

@@ -26,7 +26,6 @@ from devices.links.echo import EchoFree
 from devices.links.holder import holder
 from devices.links.identity import SERIAL
 
-FLAGS = ("0", "1")
 LINE = ("baud", "parity", "bits", "stop", "flow")
 
 
@@ -38,7 +37,27 @@ class Port(Protocol):
     location: str | None
 
 
-def line_of(target: LinkText, default_baud: int) -> dict[str, Any]:
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow(*LINE, "rs485", "echo")
+    line_of(target)
+    flag(target, "rs485")
+    flag(target, "echo")
+    if target.host == "" and not target.path.startswith("/"):
+        raise LinkMistake(f"link {target.text!r}: write the whole path of the port: serial:///dev/ttyS0")
+    if target.host and (target.host not in ("by-path", "by-id", "by-serial") or not target.path.strip("/")):
+        raise LinkMistake(
+            f"link {target.text!r}: write serial:///dev/NAME, serial://by-path/PATH, serial://by-id/NAME or "
+            "serial://by-serial/NUMBER"
+        )
+
+
+def flag(target: LinkText, name: str) -> bool:
+    """A setting that is on (1) or off (0, or not said). Raises LinkMistake."""
+    return target.choice(name, "0", ("0", "1")) == "1"
+
+
+def line_of(target: LinkText, default_baud: int = 9600) -> dict[str, Any]:
     """How the line is set, as pyserial calls it. Raises LinkMistake naming the setting that is wrong."""
     flow = target.choice("flow", "none", ("none", "rtscts", "xonxoff", "dsrdtr"))
     return {
@@ -53,30 +72,27 @@ def line_of(target: LinkText, default_baud: int) -> dict[str, Any]:
 
 
 def open_serial(target: LinkText, default_baud: int) -> Link:
-    """Open a serial port as its link text says. Raises LinkMistake, LinkAbsent."""
-    echo = target.choice("echo", "0", FLAGS) == "1"
+    """Open a serial port as its link text says. Raises LinkAbsent."""
     link = SerialLink(target, default_baud)
-    return EchoFree(link) if echo else link
+    return EchoFree(link) if flag(target, "echo") else link
 
 
 class SerialLink(FileLink):
     """An open serial port, ours alone."""
 
     def __init__(self, target: LinkText, default_baud: int) -> None:
-        target.allow(*LINE, "rs485", "echo")
         line = line_of(target, default_baud)
-        rs485 = target.choice("rs485", "0", FLAGS) == "1"
         node = find_node(target)
         if not _pseudo(node) and (user := holder(node)):
             # Whoever opened it without a lock would go on eating half of what the device says.
             raise LinkAbsent(f"{user} is using {node}; stop that program.")
         try:
             self._port = serial.Serial(node, exclusive=True, **line)
-        except (serial.SerialException, OSError, ValueError) as e:
+        except (serial.SerialException, termios.error, OSError, ValueError) as e:
             raise LinkAbsent(why_absent(node, e)) from e
         with contextlib.suppress(OSError):  # a second hurdle for programs that know no locks; not every port has it
             fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)
-        if rs485:
+        if flag(target, "rs485"):
             self._switch_rs485(node)
         super().__init__(self._port.fileno())
         bits = 1 + line["bytesize"] + (line["parity"] != "N") + line["stopbits"]
@@ -100,15 +116,8 @@ class SerialLink(FileLink):
 def find_node(target: LinkText, ports: Iterable[Port] | None = None, folder: Path = SERIAL) -> str:
     """The device node this link means now. Raises LinkAbsent when nothing fits, or more than one adapter does."""
     if target.host == "":
-        if not target.path.startswith("/dev/") and not target.path.startswith("/"):
-            raise LinkMistake(f"link {target.text!r}: write the whole path of the port: serial:///dev/ttyS0")
         return target.path
     wanted = target.path.strip("/")
-    if target.host not in ("by-path", "by-id", "by-serial") or not wanted:
-        raise LinkMistake(
-            f"link {target.text!r}: write serial:///dev/NAME, serial://by-path/PATH, serial://by-id/NAME or "
-            "serial://by-serial/NUMBER"
-        )
     present = list(list_ports.comports() if ports is None else ports)
     if target.host == "by-serial":
         found = [p.device for p in present if p.serial_number == wanted]

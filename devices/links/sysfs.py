@@ -54,6 +54,14 @@ def nodes(kind: str, classes: Path = CLASSES) -> list[Node]:
     return found
 
 
+def check(target: LinkText, shape: str) -> None:
+    """Raises LinkMistake, which shows `shape`, unless this is a text that `find` understands."""
+    wanted = target.path.strip("/")
+    named = target.host in ("by-id", "by-path") and wanted
+    if not named and not (target.host == "usb" and _USB_ID.fullmatch(wanted)):
+        raise LinkMistake(f"link {target.text!r}: write {shape}")
+
+
 def find(target: LinkText, folder: Path, present: Sequence[Node], shape: str) -> str:
     """The node that `by-id/NAME`, `by-path/NAME`, `by-path/POSITION` or `usb/VID:PID[/SERIAL]` means now.
 
@@ -61,21 +69,20 @@ def find(target: LinkText, folder: Path, present: Sequence[Node], shape: str) ->
 
     Raises LinkMistake for another text; LinkAbsent when nothing fits, or more than one device does.
     """
+    check(target, shape)
     wanted = target.path.strip("/")
     usb = _USB_ID.fullmatch(wanted)
     if target.host in ("by-id", "by-path") and wanted and (named := folder / target.host / wanted).exists():
         return os.path.realpath(named)
     fits: list[Node]
-    if target.host == "by-id" and wanted:
+    if target.host == "by-id":
         fits, what = [], f"device with name {wanted}"
     elif target.host == "usb" and usb:
         fits = [n for n in present if n.usb_id == usb[1].lower() and usb[2] in (None, n.serial)]
         what = f"device {usb[1].lower()}" + (f" with serial number {usb[2]}" if usb[2] else "")
-    elif target.host == "by-path" and wanted:
+    else:
         fits = [n for n in present if n.position == wanted or n.position.partition(":")[0] == wanted]
         what = f"device at the USB position {wanted}"
-    else:
-        raise LinkMistake(f"link {target.text!r}: write {shape}")
     fits = [n for n in fits if n.typed_on] or fits
     if not fits:
         raise LinkAbsent(f"No {what} is plugged in; check its USB cable.")

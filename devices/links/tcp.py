@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import socket
 
-from devices.links.base import FileLink, LinkAbsent, LinkMistake, LinkText
+from devices.links.base import FileLink, LinkAbsent, LinkText
 
 CONNECT = 3.0  # seconds to wait for a connection
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 2), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 2))
+
+
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow()
+    target.reach("socket://HOST:PORT")
 
 
 class TcpLink(FileLink):
     """An open TCP connection to a device."""
 
     def __init__(self, target: LinkText) -> None:
-        target.allow()
-        if not target.host or not target.port:
-            raise LinkMistake(f"link {target.text!r}: write socket://HOST:PORT")
-        if target.path not in ("", "/"):
-            raise LinkMistake(f"link {target.text!r}: nothing may follow the port")
         try:
             self._socket = socket.create_connection((target.host, target.port), timeout=CONNECT)
         except OSError as e:

@@ -9,22 +9,29 @@ from __future__ import annotations
 
 import socket
 
-from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkText
 
 MOST = 1472  # bytes of a datagram that passes every local network whole
 NOBODY = "nothing listens at that address and port"
+
+
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow("local")
+    target.reach("udp://HOST:PORT")
+    local_port(target)
+
+
+def local_port(target: LinkText) -> int:
+    """The port of ours the device answers to; 0: any. Raises LinkMistake."""
+    return target.number("local", 0, 0, 65535)
 
 
 class UdpLink(FileLink):
     """A socket that speaks to one address only, and hears nobody else."""
 
     def __init__(self, target: LinkText) -> None:
-        target.allow("local")
-        if not target.host or not target.port:
-            raise LinkMistake(f"link {target.text!r}: write udp://HOST:PORT")
-        if target.path not in ("", "/"):
-            raise LinkMistake(f"link {target.text!r}: nothing may follow the port")
-        local = target.number("local", 0, 0)
+        local = local_port(target)
         try:
             family, kind, _, _, address = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(family, kind)

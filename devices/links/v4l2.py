@@ -4,19 +4,16 @@
 itself) and never depends on the order in which cameras were found. One camera often has two nodes, and only the one
 ending in `index0` shows pictures.
 
-    this process  ── socket ──  python -m devices.links.v4l2 NODE
+    this process  ── socket ──  python -m devices.links.camera_worker NODE
                                 open → MJPG → size → rate → controls → read back → drop the first pictures → pictures
 
-What passes on the socket is written in `devices.drivers.uvc_camera`. The order of the settings matters: two cameras on
-one USB bus fit only with MJPG, and some drivers forget the size when the format changes (OpenCV, issues 9540, 24289).
+What passes on the socket is written in `devices.drivers.uvc_camera`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
-import select
 import socket
 import stat
 import subprocess
@@ -25,36 +22,42 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
-from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkMistake
+from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
 
 BY_PATH = "/dev/v4l/by-path"
 MAJOR = 81  # of every V4L2 node
+MOST_SAID = 100_000  # bytes of the worker's complaints
 HANG = 10  # s without a byte after which the worker is killed
-WAIT_ASK = 2.0  # s the worker waits to be told a format
-ASK = re.compile(r"ASK (\w{4}) (\d+)x(\d+)@(\d+)((?: \w+=[\d.eE+-]+)*)")
-FIRST = 3  # pictures dropped after opening: exposure settles
-BUFFERS = 4  # pictures V4L2 may hold that are older than a wish for a still
-MISSES = 3  # failed reads in a row
-QUALITY = 92  # of JPEGs we must make ourselves, when the camera grants no MJPG
+
+
+def check(target: LinkText) -> None:
+    """Raises LinkMistake."""
+    target.allow("hang")
+    hang_of(target)
+    if not device_of(target).strip("/"):
+        raise LinkMistake(f"link {target.text!r}: write v4l2:///dev/v4l/by-path/NAME or v4l2://by-path/NAME")
+
+
+def hang_of(target: LinkText) -> int:
+    """Seconds without a picture after which the worker is killed. Raises LinkMistake."""
+    return target.number("hang", HANG, 1, 999)
+
+
+def device_of(target: LinkText) -> str:
+    """The camera's name: a path, or what stands below /dev/v4l/by-path."""
+    return f"/dev/v4l/{target.host}{target.path}" if target.host in ("by-path", "by-id") else target.path or target.host
 
 
 class V4L2Link(FileLink):
     """A camera's worker and the socket to it."""
 
-    def __init__(self, device: str, query: dict[str, str], worker: Sequence[str] = ()) -> None:
+    def __init__(self, target: LinkText, worker: Sequence[str] = ()) -> None:
         """`worker` is the program to run instead of our own (for tests)."""
-        hang = query.get("hang", str(HANG))
-        for name in query:
-            if name != "hang":
-                raise LinkMistake(f"v4l2 link: no setting is called {name!r}; there is: hang")
-        if not re.fullmatch(r"[1-9]\d{0,2}", hang):
-            raise LinkMistake(f"v4l2 link: hang must be 1 to 999 seconds, got {hang!r}")
-        self._hang = int(hang)
-        program = list(worker) or [sys.executable, "-m", "devices.links.v4l2", find_node(device)]
+        self._hang = hang_of(target)
+        program = list(worker) or [sys.executable, "-m", "devices.links.camera_worker", find_node(device_of(target))]
         self._socket, theirs = socket.socketpair()
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - the complaints of the worker and its libraries, kept open
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - the complaints of the worker and its libraries
         house = Path(__file__).resolve().parents[2]
         with theirs:
             self._worker = subprocess.Popen(
@@ -70,6 +73,10 @@ class V4L2Link(FileLink):
             data = super().read(timeout)
         except LinkLost:
             raise LinkLost(self._last_words()) from None
+        said = self._said.fileno()
+        if os.fstat(said).st_size > MOST_SAID:  # libraries complain of each picture; it is the last words that count
+            os.lseek(said, 0, os.SEEK_SET)  # the worker's place in the file as well
+            os.ftruncate(said, 0)
         now = time.monotonic()
         if data:
             self._heard = now
@@ -94,9 +101,7 @@ class V4L2Link(FileLink):
 
 
 def find_node(device: str) -> str:
-    """The node this link means. Raises LinkMistake, LinkAbsent with what to look at."""
-    if not device.strip("/"):
-        raise LinkMistake("v4l2 link: write v4l2:///dev/v4l/by-path/NAME")
+    """The node this name means. Raises LinkAbsent with what to look at."""
     node = device if device.startswith("/dev/") else os.path.join(BY_PATH, device.strip("/"))
     try:
         status = os.stat(node)
@@ -107,99 +112,3 @@ def find_node(device: str) -> str:
     if not os.access(node, os.R_OK | os.W_OK):
         raise LinkAbsent(f"This user may not use {node}; add it to the group video.")
     return node
-
-
-# ---- the worker -------------------------------------------------------------------------------------------------
-
-
-class Camera(Protocol):
-    """What we use of cv2.VideoCapture."""
-
-    def get(self, what: int, /) -> float: ...
-    def set(self, what: int, value: float, /) -> bool: ...
-    def grab(self) -> bool: ...
-    def read(self) -> tuple[bool, Any]: ...
-
-
-class Unusable(Exception):
-    """The camera cannot go on; the text says why."""
-
-
-def set_up(camera: Camera, ask: str) -> str:
-    """Set format, size, rate and controls in the order that works; returns what was granted, `MJPG 640x480@30`."""
-    import cv2  # only the worker loads it
-
-    wanted = ASK.fullmatch(ask)
-    if wanted:
-        camera.set(cv2.CAP_PROP_FOURCC, int.from_bytes(wanted[1].encode(), "little"))
-        camera.set(cv2.CAP_PROP_FRAME_WIDTH, int(wanted[2]))
-        camera.set(cv2.CAP_PROP_FRAME_HEIGHT, int(wanted[3]))
-        camera.set(cv2.CAP_PROP_FPS, int(wanted[4]))
-        for name, _, value in (one.partition("=") for one in wanted[5].split()):
-            control = getattr(cv2, f"CAP_PROP_{name.upper()}", None)
-            if control is not None:
-                camera.set(control, float(value))
-    fourcc = int(camera.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=False).decode("ascii", "replace")
-    camera.set(cv2.CAP_PROP_CONVERT_RGB, 0 if fourcc == "MJPG" else 1)
-    width, height = int(camera.get(cv2.CAP_PROP_FRAME_WIDTH)), int(camera.get(cv2.CAP_PROP_FRAME_HEIGHT))
-    for _ in range(FIRST):
-        camera.grab()
-    return f"{re.sub('[^0-9A-Za-z]', '_', fourcc)} {width}x{height}@{camera.get(cv2.CAP_PROP_FPS):g}"
-
-
-def next_jpeg(camera: Camera) -> bytes:
-    """The next picture: as the camera compressed it, else compressed here. Raises Unusable."""
-    import cv2
-
-    for _ in range(MISSES):
-        good, picture = camera.read()
-        if not good:
-            continue
-        if picture.ndim == 3 and picture.shape[2] == 3:
-            return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
-        raw = bytes(picture.tobytes())
-        if raw.startswith(b"\xff\xd8"):
-            return raw
-    raise Unusable("the camera stopped sending pictures; unplug it and plug it in again")
-
-
-def serve(camera: Camera, line: socket.socket) -> None:
-    """Send pictures until the other end hangs up; obey its lines. Raises Unusable."""
-    held, asked, patience = b"", False, WAIT_ASK
-    while True:
-        if select.select([line], [], [], patience)[0]:
-            data = line.recv(4096)
-            if not data:
-                return
-            held += data
-        patience = 0.0
-        *lines, held = held.split(b"\n")
-        for one in lines or ([] if asked else [b""]):
-            if one == b"STILL":
-                for _ in range(BUFFERS):
-                    camera.grab()
-                line.sendall(b"V4L2 STILL\n")
-            elif one.startswith(b"ASK") or not asked:
-                asked = True
-                line.sendall(f"V4L2 {set_up(camera, one.decode(errors='replace'))}\n".encode())
-        line.sendall(next_jpeg(camera))
-
-
-def main(node: str) -> None:
-    """Open the camera and serve it on standard input, which is a socket."""
-    import cv2
-
-    camera = cv2.VideoCapture(node, cv2.CAP_V4L2)
-    if not camera.isOpened():
-        sys.exit(f"{node} cannot be opened as a camera; another program may be using it")
-    line = socket.socket(fileno=os.dup(0))
-    try:
-        serve(camera, line)
-    except Unusable as why:
-        sys.exit(str(why))
-    except (BrokenPipeError, ConnectionResetError):
-        return  # nobody looks any more
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import socket
 import threading
 import time
+import tracemalloc
 import tty
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +17,12 @@ from typing import Any
 
 import pytest
 
+from devices.drivers import ascii_strip
 from devices.links import LinkAbsent, LinkLost, LinkMistake, LinkText, check_link, open_link
 from devices.links.base import FileLink
 from devices.links.serial_port import find_node
+from devices.roles import ShowText
+from devices.station import DeviceEntry, mistakes
 
 
 @dataclass
@@ -219,3 +224,61 @@ def test_a_link_text_can_be_checked_without_a_cable() -> None:
     assert check_link("serial:///dev/none?baud=1200").scheme == "serial"
     with pytest.raises(LinkMistake):
         check_link("serial:///dev/none?baud")
+
+
+@pytest.mark.parametrize(
+    ("driver", "link", "said"),
+    [
+        ("serial-scanner", "serial:///dev/ttyS0?baud=fast", "baud must be a whole number"),
+        ("serial-scanner", "serial:///dev/ttyS0?speed=9600", "no setting is called 'speed'"),
+        ("serial-scanner", "serial:///dev/ttyS0?echo=yes", "echo must be one of 0, 1"),
+        ("serial-scanner", "serial:///dev/ttyS0?rs485=on", "rs485 must be one of 0, 1"),
+        ("serial-scanner", "serial:ttyS0", "write the whole path of the port"),
+        ("serial-scanner", "serial://by-name/x", "write serial:///dev/NAME, serial://by-path/PATH"),
+        ("serial-scanner", "serial://by-path/", "write serial:///dev/NAME, serial://by-path/PATH"),
+        ("serial-scanner", "rfc2217://10.0.0.7:4001?parity=X", "parity must be one of"),
+        ("serial-scanner", "rfc2217://10.0.0.7", "write rfc2217://HOST:PORT"),
+        ("serial-scanner", "socket://10.0.0.7", "write socket://HOST:PORT"),
+        ("serial-scanner", "socket://10.0.0.7:9100/x", "nothing may follow the port"),
+        ("serial-scanner", "socket://a..b:9100", "'a..b' cannot be the name of a host"),
+        ("serial-scanner", f"socket://{'a' * 64}:9100", "cannot be the name of a host"),
+        ("ascii-strip", "udp://a..b:5005", "cannot be the name of a host"),
+        ("ascii-strip", "udp://10.0.0.7:5005?local=65536", "local must be a whole number of 0 to 65535"),
+        ("evaluator-tablet", "ws-listen://0.0.0.0", "write ws-listen://HOST:PORT"),
+        ("evaluator-tablet", "listen://0.0.0.0:1/rate", "nothing may follow the port"),
+        ("cups-printer", "ipp://a..b", "cannot be the name of a host"),
+        ("cups-printer", "ipp://127.0.0.1/printers/a4", "the queue is an option"),
+        ("hid-pad", "evdev://by-name/x", "write evdev://by-id/NAME"),
+        ("hid-pad", "evdev://usb/zz", "write evdev://by-id/NAME"),
+        ("hid-pad", "hidraw://usb/zz", "write hidraw://usb/VID:PID"),
+        ("hid-pad", "hidraw://usb/0400:c35a?report=16385", "report must be a whole number of 0 to 16384"),
+        ("uvc-camera", "v4l2:", "write v4l2:///dev/v4l/by-path/NAME"),
+        ("uvc-camera", "v4l2://by-path/x?hang=0", "hang must be a whole number of 1 to 999"),
+        ("serial-scanner", "sim:?faults=noise", "no setting is called 'faults'"),
+    ],
+)
+def test_a_link_that_can_never_work_is_told_before_it_is_saved_or_opened(driver: str, link: str, said: str) -> None:
+    with pytest.raises(LinkMistake, match=re.escape(said)):
+        check_link(link)
+    [wrong] = mistakes([DeviceEntry("it", driver, link)], "device.")
+    assert wrong.startswith("device.it.link: ") and said in wrong
+
+
+def test_the_simulator_behind_a_sim_link_hoards_nothing() -> None:
+    """A station in which a device is only played runs for weeks too."""
+    driver = ascii_strip.Driver()
+    simulator = ascii_strip.Simulator(driver.options)
+    link = open_link("sim:", 9600, lambda: simulator)
+
+    def write(times: int) -> int:
+        for number in range(times):
+            link.write(driver.encode(ShowText(text=f"A{number:04d}")))
+            link.read(0.0)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        assert -write(2000) + write(2000) < 20_000, "bytes; an order kept would be a hundred or more"
+    finally:
+        tracemalloc.stop()
+        link.close()

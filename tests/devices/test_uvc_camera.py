@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from PIL import Image
 
 from devices.drivers.uvc_camera import Driver, Options, Simulator
 from devices.jpeg import Damage, Picture, Splitter
-from devices.links import LinkAbsent, LinkLost, LinkMistake, open_link, v4l2
+from devices.links import LinkAbsent, LinkLost, LinkMistake, LinkText, camera_worker, open_link, v4l2
 from devices.roles import (
     Alive,
     Beep,
@@ -326,14 +327,18 @@ def test_a_camera_that_is_not_there_is_a_sentence(text: str, kind: type[Exceptio
 def test_our_own_worker_says_why_it_cannot_open_a_camera() -> None:
     house = Path(v4l2.__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-m", "devices.links.v4l2", "/dev/null"], cwd=house, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "devices.links.camera_worker", "/dev/null"],
+        cwd=house,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("/dev/null cannot be opened as a camera")
 
 
 def linked(program: str, hang: int = 5) -> v4l2.V4L2Link:
-    return v4l2.V4L2Link("", {"hang": str(hang)}, [sys.executable, "-c", program])
+    return v4l2.V4L2Link(LinkText.parse(f"v4l2:?hang={hang}"), [sys.executable, "-c", program])
 
 
 def read_until(link: v4l2.V4L2Link, enough: Callable[[bytes], bool]) -> bytes:
@@ -353,6 +358,27 @@ def test_the_link_carries_lines_to_the_worker_and_pictures_back(closing: Callabl
 
 def test_a_worker_that_ends_is_a_lost_cable_with_its_reason(closing: Callable[[Any], Any]) -> None:
     link = closing(linked("import sys; print('[ WARN ]', file=sys.stderr); sys.exit('the camera was unplugged')"))
+    with pytest.raises(LinkLost, match=r"^the camera was unplugged$"):
+        read_until(link, lambda data: False)
+
+
+def test_a_worker_that_complains_of_every_picture_fills_no_disk(closing: Callable[[Any], Any]) -> None:
+    """Libraries write a line for each spoilt JPEG, thirty a second, for weeks."""
+    talkative = """
+import os, sys
+for n in range(200):
+    os.write(2, b"Corrupt JPEG data: premature end of data segment\\n" * 100)
+    os.write(1, b".")
+    os.read(0, 1)
+sys.exit("the camera was unplugged")
+"""
+    link = closing(linked(talkative))
+    most = 0
+    for _ in range(200):
+        read_until(link, lambda data: data == b".")
+        most = max(most, os.fstat(link._said.fileno()).st_size)
+        link.write(b".")
+    assert 50_000 < most < v4l2.MOST_SAID + 10_000
     with pytest.raises(LinkLost, match=r"^the camera was unplugged$"):
         read_until(link, lambda data: False)
 
@@ -414,8 +440,8 @@ def served(camera: Any, line: tuple[socket.socket, socket.socket], stop: Callabl
 
     def run() -> None:
         try:
-            v4l2.serve(camera, theirs)
-        except (OSError, v4l2.Unusable):
+            camera_worker.serve(camera, theirs)
+        except (OSError, camera_worker.Unusable):
             return  # hung up while it was sending, or the film has ended
 
     thread = threading.Thread(target=run)
@@ -444,14 +470,14 @@ def test_the_worker_sets_up_in_the_order_that_works_and_reads_back(line: tuple[s
         cv2.CAP_PROP_CONVERT_RGB,
     ]
     assert camera.values[cv2.CAP_PROP_CONVERT_RGB] == 0
-    assert camera.grabbed == v4l2.FIRST
+    assert camera.grabbed == camera_worker.FIRST
 
 
 def test_a_still_comes_after_the_old_pictures_are_thrown_away(line: tuple[socket.socket, socket.socket]) -> None:
     camera = Fake()
     line[0].sendall(b"ASK MJPG 64x48@15\nSTILL\n")
     out = served(camera, line, lambda out: "STILL" in out and isinstance(out[-1], Picture))
-    assert camera.grabbed == v4l2.FIRST + v4l2.BUFFERS
+    assert camera.grabbed == camera_worker.FIRST + camera_worker.BUFFERS
     assert out[:2] == ["MJPG 64x48@15", "STILL"]
 
 
@@ -464,8 +490,8 @@ def test_a_camera_without_mjpg_is_compressed_here_and_named(line: tuple[socket.s
 
 def test_a_camera_that_stops_is_told(line: tuple[socket.socket, socket.socket]) -> None:
     line[0].sendall(b"ASK MJPG 64x48@30\n")
-    with pytest.raises(v4l2.Unusable, match="stopped sending"):
-        v4l2.serve(Fake(good=3), line[1])
+    with pytest.raises(camera_worker.Unusable, match="stopped sending"):
+        camera_worker.serve(Fake(good=3), line[1])
 
 
 def test_opencvs_own_capture_fits_the_worker(tmp_path: Path, line: tuple[socket.socket, socket.socket]) -> None:
