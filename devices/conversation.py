@@ -38,6 +38,7 @@ from devices.words import SAID, kept, say
 CALM = 5.0  # seconds without noise after which a line counts as clean again; noise comes and goes
 KEPT = 200  # exchanges
 SHOWN = 64  # bytes of an exchange
+WORDS = 500  # characters of what it meant: a chunk of a babbling line may mean a thousand things
 
 log = logging.getLogger(__name__)
 
@@ -234,7 +235,9 @@ class Conversation:
     def look_after(self, now: float) -> None:
         """Orders whose time is up get their outcome; noise that has stayed away is over."""
         if self._accepted:
-            self._deliver(self.condition.forget())
+            with self._changing():
+                overs = self.condition.forget()
+            self._deliver(overs)
             self.opened()
         self._expire(now)
         for address in [address for address, (when, _) in self._clearing.items() if when <= now]:
@@ -269,7 +272,7 @@ class Conversation:
 
     def note(self, direction: str, data: bytes, words: str | None = None) -> None:
         """Keep what passed, for the technician."""
-        words = self._purpose if words is None else words
+        words = (self._purpose if words is None else words)[:WORDS]
         shown = "" if self.driver.private else data[:SHOWN].hex() + ("…" if len(data) > SHOWN else "")
         with self.lock:
             self.counters[f"bytes_{direction}"] += len(data)

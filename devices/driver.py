@@ -116,7 +116,7 @@ class Driver(ABC):
 class Simulator(ABC):
     """The device's side of the cable, as pure as the driver: bytes in, bytes out, and things that happen to it."""
 
-    faults: ClassVar[tuple[str, ...]] = ()  # faults of this device; faults of any cable live in `devices.simulate`
+    faults: ClassVar[tuple[str, ...]] = ()  # faults of this device; faults of any cable live in `devices.faults`
 
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         self.options = options

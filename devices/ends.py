@@ -78,9 +78,12 @@ class PtyEnd(End):
         """Put the symlink there in one step, so that nobody meets a moment without it."""
         folder = tempfile.mkdtemp(dir=self.path.parent)
         half = Path(folder) / "terminal"
-        half.symlink_to(node)
-        half.replace(self.path)
-        os.rmdir(folder)
+        try:
+            half.symlink_to(node)
+            half.replace(self.path)
+        finally:
+            half.unlink(missing_ok=True)
+            os.rmdir(folder)
 
     def unplug(self) -> None:
         if self._master < 0:

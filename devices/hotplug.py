@@ -13,9 +13,11 @@ import select
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from devices.links import LinkText
+from devices.teller import safely
 
 SUBSYSTEMS = ("tty", "video4linux", "hidraw", "input", "usbmisc")
 ELSEWHERE = ("socket", "rfc2217", "udp", "listen", "ws-listen", "sim", "ipp")  # nothing plugged in here is theirs
@@ -69,7 +71,6 @@ class Hotplug:
 
     def __init__(self, tell: Callable[[Plugged], None]) -> None:
         self._tell = tell
-        self._monitor: Any = None
         self._bell = -1
         self._thread: threading.Thread | None = None
 
@@ -87,8 +88,10 @@ class Hotplug:
         except (ImportError, OSError) as why:
             log.info("no word from udev (%s): what is plugged in is found by trying again", why)
             return False
-        self._monitor, self._bell = monitor, os.eventfd(0, os.EFD_CLOEXEC)
-        self._thread = threading.Thread(target=self._listen, name="what is plugged in", daemon=True)
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC)
+        self._thread = threading.Thread(
+            target=follow, args=(monitor, self._bell, self._tell), name="what is plugged in", daemon=True
+        )
         self._thread.start()
         return True
 
@@ -99,13 +102,23 @@ class Hotplug:
         os.eventfd_write(self._bell, 1)
         self._thread.join(5)
         os.close(self._bell)
-        self._thread = self._monitor = None
+        self._thread = None
 
-    def _listen(self) -> None:
-        waiting = select.poll()
-        waiting.register(self._bell, select.POLLIN)
-        waiting.register(self._monitor.fileno(), select.POLLIN)
-        while self._bell not in dict(waiting.poll()):
-            device = self._monitor.poll(timeout=0)
-            if device is not None and device.device_node:
-                self._tell(plugged_of(device))
+
+def follow(monitor: Any, bell: int, tell: Callable[[Plugged], None]) -> None:
+    """Tell what a monitor of pyudev's says, until the bell rings."""
+    waiting = select.poll()
+    waiting.register(bell, select.POLLIN)
+    waiting.register(monitor.fileno(), select.POLLIN)
+    while bell not in dict(waiting.poll()):
+        try:
+            device = monitor.poll(timeout=0)
+        except OSError as trouble:  # more was told than the system kept for us (ENOBUFS): the next word will come
+            log.warning("some of udev's words were lost (%s); cables are found by trying again", trouble)
+            continue
+        if device is not None and device.device_node:
+            safely("hearing from udev", partial(_pass_on, device, tell))
+
+
+def _pass_on(device: Any, tell: Callable[[Plugged], None]) -> None:
+    tell(plugged_of(device))

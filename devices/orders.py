@@ -41,12 +41,20 @@ class Orders:
         self._closed_because = ""  # empty: orders are taken
 
     def put(self, order: Order, timeout: float) -> Future[Outcome]:
-        """Queue an order. While closed, its future holds a Refused at once."""
+        """Queue an order. While closed, its future holds a Refused at once.
+
+        The same order once more, by its id, is the one that waits or is under way already: nothing is done twice.
+        """
         order = order if order.id else replace(order, id=uuid.uuid4().hex[:12])
         pending = Pending(order, time.monotonic() + timeout, Future())
         pending.future.set_running_or_notify_cancel()
         with self._lock:
+            twin = self._under_way.get(order.id) or next((p for p in self._waiting if p.order.id == order.id), None)
+            if twin is not None and twin.order == order:
+                return twin.future
             reason = self._closed_because
+            if twin is not None:
+                reason = f"Another order is called {order.id!r}; wait for its outcome, or send this one without an id."
             if not reason:
                 self._waiting.append(pending)
         if reason:

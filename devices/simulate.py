@@ -35,6 +35,7 @@ TICK = 0.1  # seconds between two ticks of a simulator
 SLICE = 0.02  # seconds between two portions of babble
 MOST = 4_000_000  # bytes waiting to be taken by the other side
 LONGEST_WAIT = 0.5  # seconds for which somebody else is let finish; pictures in single bytes never would
+KEPT = 20_000  # orders, the newest: a demo may stand in a showroom for weeks
 STALE = 2.0  # seconds after which bytes that nobody takes are gone, as on a real line
 
 
@@ -140,7 +141,9 @@ class SimulatedDevice:
         if self._thread is not None:
             self._thread.join()
         self.unplug()
-        os.close(self._bell)
+        with self._lock:
+            bell, self._bell = self._bell, -1  # whoever still says something must not ring another file's descriptor
+        os.close(bell)
 
     def __enter__(self) -> Self:
         return self
@@ -173,6 +176,7 @@ class SimulatedDevice:
             self._wait(min(next_tick, next_babble if "babble" in self._line.names else next_tick) - now)
             for order in self._listen():
                 self.obeyed.append(order)
+                del self.obeyed[:-KEPT]
                 if self._on_obeyed:
                     self._on_obeyed(order)
 
@@ -248,8 +252,9 @@ class SimulatedDevice:
             del self._out[:taken]
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):
-            os.eventfd_write(self._bell, 1)
+        with self._lock:
+            if self._bell >= 0:
+                os.eventfd_write(self._bell, 1)
 
 
 class Chorus(Simulator):
@@ -267,6 +272,7 @@ class Chorus(Simulator):
         for name, member in self._living():
             answers += member.receive(data)
             self.done[name] += member.obeyed
+            del self.done[name][:-KEPT]
             self.obeyed += member.obeyed
             member.obeyed.clear()
         return answers

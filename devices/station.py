@@ -99,6 +99,7 @@ class Station:
         """
         self._tell, self._delays, self._calm = tell, tuple(delays), calm
         self._applying = threading.Lock()
+        self._closed = False
         self._hotplug, self._memory = Hotplug(self.plugged), Memory(memory)
         self._talks: dict[str, tuple[DeviceEntry, Conversation]] = {}
         self._groups: dict[str, list[DeviceEntry]] = {}  # what is on each cable, by the cable's name
@@ -111,9 +112,12 @@ class Station:
         Devices that stay as they were are not touched: their talk, counters and waiting orders go on. Returns the
         names of those that were opened or closed, in order. May be called from any thread but not inside `tell`.
 
-        Raises Mistake or LinkMistake, as when the station is made, before anything is touched.
+        Raises Mistake or LinkMistake, as when the station is made, before anything is touched. A station that has been
+        closed opens nothing any more: somebody may save while the program ends.
         """
         with self._applying:
+            if self._closed:
+                return []
             if wrong := _shared(devices):
                 raise Mistake(*wrong)
             groups = _groups(devices)
@@ -193,11 +197,12 @@ class Station:
     def close(self) -> None:
         """Let go of every cable. Orders that still wait are refused."""
         with self._applying:
+            self._closed = True
             for cable in self._cables.values():
                 cable.stop()
             for cable in self._cables.values():
                 cable.close()
-        self._hotplug.close()
+            self._hotplug.close()
 
     def __enter__(self) -> Station:
         return self

@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import time
 
 from devices.links.base import FileLink, LinkAbsent, LinkText
 from devices.links.tcp import keep_alive
 
 WAIT = 0.5  # seconds one attempt waits for a device; a station that closes waits no longer than that
+CHANGED_ITS_MIND = (BlockingIOError, ConnectionAbortedError)  # whoever dialled in has hung up before we looked
+FAREWELL = 0.5  # seconds within which whoever is sent away must have read why
 HANDSHAKE = 3.0  # seconds a device that has dialled in may take to say hello
 
 
@@ -44,7 +47,7 @@ class ListenLink(FileLink):
     def read(self, timeout: float) -> bytes:
         """See Link."""
         data = super().read(timeout)
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(*CHANGED_ITS_MIND):
             second, address = self._door.accept()
             self.send_away(second, f"{self.peer} is connected here already, so {address[0]} is not let in.")
         return data
@@ -62,7 +65,10 @@ class ListenLink(FileLink):
         waiting.register(self._door, select.POLLIN)
         absence: LinkAbsent | None = None
         while waiting.poll(0 if absence else WAIT * 1000):
-            peer, address = self._door.accept()
+            try:
+                peer, address = self._door.accept()
+            except CHANGED_ITS_MIND:
+                continue
             try:
                 peer.settimeout(HANDSHAKE)
                 self.greet(peer, target)
@@ -102,10 +108,12 @@ def open_door(target: LinkText) -> socket.socket:
 
 def dismiss(peer: socket.socket, words: bytes) -> None:
     """Say something and hang up in a way that lets the other side read it."""
+    ends = time.monotonic() + FAREWELL
     with contextlib.suppress(OSError), peer:
-        peer.settimeout(0.5)
+        peer.settimeout(FAREWELL)
         peer.sendall(words)
         peer.shutdown(socket.SHUT_WR)
-        for _ in range(8):  # until it hangs up as well, or says nothing for half a second
+        while (left := ends - time.monotonic()) > 0:  # until it hangs up as well: the one that is connected waits
+            peer.settimeout(left)
             if not peer.recv(4096):
                 break

@@ -113,7 +113,10 @@ class WsListenLink(ListenLink):
             dismiss(peer.dup(), _refusal(connection, 404, f"There is no {request.target} here; dial {path}."))
             raise LinkAbsent(f"A tablet dialled {request.target[:60]!r} instead of {path!r}.", again=0.0)
         protocol = request.subprotocols[0] if request.subprotocols else None
-        peer.sendall(connection.send(AcceptConnection(subprotocol=protocol)))
+        try:
+            peer.sendall(connection.send(AcceptConnection(subprotocol=protocol)))
+        except OSError as e:
+            raise LinkAbsent(f"A tablet dialled in and hung up at once ({e}).", again=0.0) from e
 
     def send_away(self, peer: socket.socket, reason: str) -> None:
         """See ListenLink."""

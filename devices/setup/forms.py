@@ -70,8 +70,8 @@ def _value(hint: Any, answer: Any) -> Any:
     """An answer in the kind its field wants; a blank number is no answer. Raises ValueError."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if _is_table(origin):
-        pairs = answer.items() if isinstance(answer, Mapping) else _pairs(str(answer))
-        return {str(key): _value(inner[1], value) for key, value in pairs}
+        pairs = answer if isinstance(answer, Mapping) else _pairs(str(answer))
+        return {str(key): _value(inner[1], value) for key, value in pairs.items()}
     if origin in (tuple, list, frozenset):
         parts = answer if isinstance(answer, list) else [part.strip() for part in _lines(str(answer))]
         return [_value(inner[0], part) for part in parts if part is not None]
@@ -94,16 +94,18 @@ def _lines(text: str) -> list[str]:
     return [line for part in text.splitlines() for line in part.split(",") if line.strip()]
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
+def _pairs(text: str) -> dict[str, str]:
     """KEY = VALUE, one a line."""
-    found = []
+    found: dict[str, str] = {}
     for line in text.splitlines():
         if not line.strip():
             continue
         key, equals, value = line.partition("=")
         if not equals:
             raise ValueError(f"expected KEY = VALUE on each line, got {line.strip()!r}")
-        found.append((key.strip(), value.strip()))
+        if key.strip() in found:
+            raise ValueError(f"{key.strip()!r} stands there twice")
+        found[key.strip()] = value.strip()
     return found
 
 

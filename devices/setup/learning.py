@@ -67,9 +67,12 @@ class Lesson:
         self._thread.start()
 
     def listen_for(self, key: str) -> None:
-        """What is pressed from now on is this key; an empty name: nobody listens."""
+        """What is pressed from now on is this key; an empty name: nobody listens. What was learnt before is void."""
         with self._lock:
             self.heard.key = key
+            if key:
+                self._pupil = self._learnt = None
+                self.heard.replayed.clear()
 
     def forget(self, key: str) -> None:
         """Press that one again: it went wrong."""

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from devices.condition import State
-from devices.hotplug import Hotplug, Plugged, concerns, plugged_of
+from devices.hotplug import Hotplug, Plugged, concerns, follow, plugged_of
 from devices.links import LinkText
 from devices.roles import LinkDown
 from devices.simulate import SimulatedDevice
@@ -89,6 +89,47 @@ def test_listening_to_udev_ends_without_a_trace() -> None:
     gc.collect()  # pyudev's sockets close with their objects
     assert set(threading.enumerate()) == threads
     assert psutil.Process().num_fds() <= files + 1
+
+
+class Udev:
+    """What pyudev's monitor is to us: readable when there is a word, which may also be that words were lost."""
+
+    def __init__(self, *words: Any) -> None:
+        self.words = list(words)
+        self.ours, self.theirs = os.pipe()
+        os.write(self.theirs, b"." * len(words))
+
+    def fileno(self) -> int:
+        return self.ours
+
+    def poll(self, timeout: float) -> Any:
+        os.read(self.ours, 1)
+        word = self.words.pop(0)
+        if isinstance(word, Exception):
+            raise word
+        return word
+
+
+def test_lost_words_and_odd_ones_do_not_end_the_listening(caplog: pytest.LogCaptureFixture) -> None:
+    """The system keeps only so much for who listens; a device may be gone again before it is looked at."""
+    there = SimpleNamespace(
+        action="add", device_node="/dev/ttyUSB0", device_links=(), properties={}, find_parent=lambda *kind: None
+    )
+    udev, bell = Udev(OSError(105, "No buffer space available"), SimpleNamespace(device_node="/dev/x"), there), -1
+    try:
+        bell = os.eventfd(0)
+        told: list[Plugged] = []
+
+        def tell(plugged: Plugged) -> None:
+            told.append(plugged)
+            os.eventfd_write(bell, 1)
+
+        follow(udev, bell, tell)
+    finally:
+        for fd in (udev.ours, udev.theirs, bell):
+            os.close(fd)
+    assert [plugged.node for plugged in told] == ["/dev/ttyUSB0"]
+    assert "some of udev's words were lost" in caplog.text and "hearing from udev" in caplog.text
 
 
 def test_gone_and_back_a_hundred_times_leaves_nothing_behind(

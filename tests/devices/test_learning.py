@@ -102,6 +102,17 @@ def test_a_key_can_be_pressed_again(pad: Pad):
         assert lesson.learn()["driver"] == "ascii-pad"
 
 
+def test_a_key_pressed_again_after_learning_is_learnt_anew(pad: Pad):
+    """What was learnt came out wrong: the technician presses one key once more, and that is no replay."""
+    with Lesson(pad.link) as lesson:
+        record(lesson, pad, {"call_next": b"X", "recall": b"R"})
+        assert lesson.learn()["options"]["keys"] == {"X": "call_next", "R": "recall"}
+        lesson.forget("call_next")
+        record(lesson, pad, {"call_next": b"N"})
+        assert lesson.state()["learnt"] is None and lesson.state()["replayed"] == []
+        assert lesson.learn()["options"]["keys"] == {"N": "call_next", "R": "recall"}
+
+
 def test_nothing_is_written_to_it(pad: Pad):
     os.set_blocking(pad.master, False)
     with Lesson(pad.link) as lesson:

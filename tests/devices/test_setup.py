@@ -115,7 +115,12 @@ def test_a_form_comes_back_as_text():
     said = forms.filled("queue-bus", {"addresses": "1, 2\n3", "keys": "14 = call_next\n15 = recall", "grades": "9 = 5"})
     assert said == {"addresses": [1, 2, 3], "keys": {"14": "call_next", "15": "recall"}, "grades": {"9": 5}}
     assert read_options("queue-bus", said).addresses == (1, 2, 3)
-    for wrong, place in (({"addresses": "one"}, "addresses"), ({"keys": "14"}, "keys"), ({"nothing": 1}, "nothing")):
+    for wrong, place in (
+        ({"addresses": "one"}, "addresses"),
+        ({"keys": "14"}, "keys"),
+        ({"keys": "14=recall\n14=pause"}, "keys: '14' stands"),
+        ({"nothing": 1}, "nothing"),
+    ):
         with pytest.raises(Mistake, match=f"options.{place}"):
             forms.filled("queue-bus", wrong)
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from config.reader import Mistake
+from devices import drivers
 from devices.condition import Condition, State
+from devices.conversation import WORDS, Conversation
 from devices.links import LinkMistake
 from devices.roles import (
     Alive,
@@ -166,6 +168,28 @@ def test_an_order_always_gets_an_outcome_in_time(tmp_path: Path, diary: Any, unt
     until(lambda: len(diary.of(Unconfirmed, Refused)) == 2)
 
 
+def test_the_same_order_once_more_is_one_order_and_each_has_its_outcome(
+    tmp_path: Path, diary: Any, until: Any, closing: Any
+) -> None:
+    """Whoever repeats a job whose answer is late must neither print it twice nor wait for ever."""
+    device = closing(SimulatedDevice("serial-scanner", NEWLAND, ["silent"]).on_pty(tmp_path / "scanner"))
+    station = closing(Station([entry(device.link)], diary))
+    until(lambda: station.state("scanner").counters.get("opened"))
+    orders = (TriggerScan(id="job"), TriggerScan(id="job"), StopScan(id="job"), TriggerScan(id="next"))
+    first, again, other, after = (station.send("scanner", order, timeout=0.5) for order in orders)
+    assert again is first
+    assert isinstance(other.result(5), Refused) and "Another order is called 'job'" in other.result().reason
+    outcomes = [future.result(5) for future in (first, after)]
+    assert {type(one) for one in outcomes} <= {Unconfirmed, Refused}
+    assert station.send("scanner", orders[0]).result(15) is not first.result(), "later it is an order of its own"
+
+
+def test_words_of_what_passed_stay_short() -> None:
+    talk = Conversation("pad", drivers.load("ascii-pad").Driver(), lambda device, news: None)
+    talk.note("in", b"x", "键 key pressed；" * 1000)
+    assert len(talk.exchanges[0].words) == WORDS
+
+
 def test_what_passes_on_a_cable_is_kept_but_never_a_person(scanner: Any, diary: Any, until: Any, closing: Any) -> None:
     station = closing(Station([entry(scanner.link)], diary))
     until(lambda: station.state("scanner").state is State.READY)
@@ -257,6 +281,15 @@ def test_closing_ends_every_thread_and_refuses_what_waits(scanner: Any, diary: A
     station.close()
     assert set(threading.enumerate()) <= before
     assert isinstance(station.send("scanner", TriggerScan()).result(1), Refused)
+
+
+def test_a_closed_station_opens_nothing_any_more(scanner: Any, diary: Any) -> None:
+    """Somebody saves on the page while the program ends."""
+    before = set(threading.enumerate())
+    station = Station([], diary)
+    station.close()
+    assert station.apply([entry(scanner.link)]) == [] and station.states() == []
+    assert set(threading.enumerate()) <= before
 
 
 def test_an_in_process_simulator_needs_no_cable(diary: Any, closing: Any) -> None:
