@@ -354,15 +354,16 @@ def _hear(lesson: Lesson, key: str, presses: int, seconds: float, as_json: bool)
         line({"press": key, "times": presses})
     else:
         say_line(f"{key}: press it {presses} times, a second apart.")
-    ends = time.monotonic() + seconds
-    while len(lesson.state()["presses"].get(key, [])) < presses:
-        if time.monotonic() > ends:
+    ends, said = time.monotonic() + seconds, 0
+    while said < presses:
+        heard = lesson.state()["presses"].get(key, [])
+        for one in heard[said:]:  # at once, so that whoever presses sees that it came
+            line({"heard": key, "bytes": one}) if as_json else say_line(f"    {one}")
+        said = len(heard)
+        if said < presses and time.monotonic() > ends:
             trouble = lesson.state()["trouble"] or "Check the cable and the speed (baud)."
             raise NotLearnt(f"{key} was not heard {presses} times within {seconds:g} s. {trouble}")
         time.sleep(0.05)
-    for one in lesson.state()["presses"][key]:
-        if not as_json:
-            say_line(f"    {one}")
 
 
 def _say_learnt(found: dict[str, Any], link: str, name: str, windows: Sequence[str], as_json: bool) -> None:

@@ -14,7 +14,7 @@ import pytest
 from devices.drivers import ascii_strip
 from devices.options import read_options
 from devices.roles import ShowText
-from devices.setup.learning import QUIET, Lesson, NotLearnt, learnt
+from devices.setup.learning import Lesson, NotLearnt, learnt
 
 # A pad of a made-up family: A5, address, length of the body, body, XOR of all before, 5A.
 PRESSED = {
@@ -35,8 +35,8 @@ class Pad:
         self.link = f"serial://{path}"
 
     def press(self, data: bytes) -> None:
+        """One press. The next only when this one was heard: they are told apart by the quiet between them."""
         os.write(self.master, data)
-        time.sleep(QUIET * 1.6)  # presses are told apart by the quiet between them
 
     def close(self) -> None:
         os.close(self.master)
@@ -71,9 +71,9 @@ def test_a_pad_is_learnt_and_replayed(pad: Pad):
         record(lesson, pad, PRESSED)
         found = lesson.learn()
         assert found["driver"] == "framed-pad"
-        pad.press(PRESSED["recall"])
-        pad.press(PRESSED["1"])
-        until(lambda: len(lesson.state()["replayed"]) == 2)
+        for count, key in enumerate(("recall", "1"), 1):
+            pad.press(PRESSED[key])
+            until(lambda count=count: len(lesson.state()["replayed"]) == count)
         recalled, rated = lesson.state()["replayed"]
         assert "recall" in recalled and "grade=1" in rated
     read_options(found["driver"], found["options"])
