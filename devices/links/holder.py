@@ -14,7 +14,7 @@ def holder(node: str, proc: Path = PROC) -> str:
 
     Somebody who locked it comes first; another who merely has it open, as a terminal's own far end has, only then.
     """
-    pid = _locked_by(node, proc) or _opened_by(node, proc)
+    pid = holding(node, proc)
     if not pid:
         return ""
     if pid == os.getpid():
@@ -23,6 +23,11 @@ def holder(node: str, proc: Path = PROC) -> str:
     with contextlib.suppress(OSError):
         name = (proc / str(pid) / "comm").read_text().strip()
     return f"{name or 'A program'} (process {pid})"
+
+
+def holding(node: str, proc: Path = PROC) -> int:
+    """The number of the program that has locked or opened this port; 0 when none is seen."""
+    return _locked_by(node, proc) or _opened_by(node, proc)
 
 
 def _locked_by(node: str, proc: Path) -> int:

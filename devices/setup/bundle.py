@@ -37,8 +37,8 @@ def bundle(station: Station, config: str = "", extra: Sequence[Path] = ()) -> by
         "ports.json": _json([port.to_json() for port in ports(extra)]),
         "devices.toml": hall_file.exported(config) if config else "",
     }
-    for name in station.entries:
-        files[f"cables/{_plain(name)}.txt"] = _cable(station, name)
+    for number, name in enumerate(station.entries, 1):
+        files[f"cables/{number:02} {_plain(name)}.txt"] = _cable(station, name)  # two names may be alike when plain
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
@@ -70,10 +70,13 @@ def _version(package: str) -> str:
 
 def _cable(station: Station, name: str) -> str:
     """What passed, a line each."""
-    cls = drivers.load(station.entries[name].driver).Driver
+    try:
+        cls, passed = drivers.load(station.state(name).driver).Driver, station.exchanges(name)
+    except KeyError:
+        return "It was taken out of the configuration meanwhile.\n"
     closed = cls.private or any(role in (TICKET_PRINTER, A4_PRINTER) for role in cls.roles)
     lines = []
-    for one in station.exchanges(name):
+    for one in passed:
         data = "" if closed else one.data
         words = "" if closed else without_numbers(one.words)
         lines.append(f"{one.at.isoformat(timespec='milliseconds')} {one.direction:3} {one.size:6} B  {data}  {words}")

@@ -7,23 +7,24 @@ alone: the machine's page says how it is.
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from config.hall_file import HallFile
 from config.reader import Mistake
+from devices.hotplug import ELSEWHERE
 from devices.links import LinkText
-from devices.links.holder import PROC, holder
+from devices.links.holder import PROC, holding
 from devices.setup.changes import entries_of, wrong_in
-from devices.setup.ports import ports
+from devices.setup.ports import Port, ports
 from devices.station import DeviceEntry, DeviceState, State, Station
 
 PATIENCE = 8.0  # seconds a device has to answer
+PROGRAMS = ("kiosk.roles.kiosk", "kiosk.roles.window")  # by these words the programs that have devices are started
 LEAST_SPACE = 200 * 1024 * 1024  # bytes free where the state is kept
 
 
@@ -70,7 +71,8 @@ def examine(
     entries = entries_of(machine.devices)
     if not entries:
         note("note", "devices", "No device is configured.", "Add one: bianmin device add, or the machine's own page.")
-    ours = {entry.name for entry in entries if _held_by_us(entry.link)}
+    present = ports()
+    ours = {entry.name for entry in entries if entry.enabled and _held_by_us(entry.link, file.path, present)}
     page = f"Its page says how it is: http://127.0.0.1:{machine.gateway.port}/"
     for name in sorted(ours):
         note("ok", name, "Bianmin is running and has its cable open.", page)
@@ -79,18 +81,42 @@ def examine(
     return found
 
 
-def _held_by_us(link: str) -> bool:
-    """True when the port is open in another program of this house."""
+def _held_by_us(link: str, file: Path, present: Sequence[Port]) -> bool:
+    """True when the cable is open in another program of this house."""
     target = LinkText.parse(link)
-    if target.scheme not in ("serial", "evdev", "hidraw", "v4l2"):
+    if target.scheme == "sim":
         return False
-    node = next((port.node for port in ports() if link.partition("?")[0] in port.links), target.path)
-    found = re.search(r"\(process (\d+)\)", holder(node)) if node else None
-    if found is None:
-        return False
+    if target.scheme in ELSEWHERE:  # a printer on the network has one caller at a time, and a door one doorman
+        return _runs(file)
+    node = next((port.node for port in present if link.partition("?")[0] in port.links), target.path)
+    return bool(node) and _has_devices(_words_of(holding(node)))
+
+
+def _runs(file: Path) -> bool:
+    """True when a program of this house has the devices of this file."""
+    for folder in PROC.iterdir():
+        words = _words_of(int(folder.name)) if folder.name.isdigit() else ""
+        if _has_devices(words) and any(_is_file(folder / "cwd" / word, file) for word in words.split("\0")):
+            return True
+    return False
+
+
+def _words_of(pid: int) -> str:
+    """A program's command line, its words parted by NUL; empty when it has ended or is another user's."""
     try:
-        return b"kiosk.roles" in (PROC / found[1] / "cmdline").read_bytes()
+        return (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace")
     except OSError:
+        return ""
+
+
+def _has_devices(words: str) -> bool:
+    return any(program in words for program in PROGRAMS)
+
+
+def _is_file(path: Path, file: Path) -> bool:
+    try:
+        return path.samefile(file)
+    except (OSError, ValueError):
         return False
 
 

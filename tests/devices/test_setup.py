@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -243,6 +244,22 @@ def test_the_doctor_knows_silence_from_absence(hall: Path, tmp_path: Path):
     assert any(line.startswith("✗ printer:") and "answer" in line for line in told)
 
 
+def test_the_doctor_leaves_alone_what_a_running_program_of_the_house_has(hall: Path):
+    """Its door is taken by the program itself: that is no fault, but where another program has it, it is one."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        link = f"ws-listen://127.0.0.1:{door.getsockname()[1]}"
+        change = Setup(HallFile(hall)).propose({"name": "tablet", "driver": "evaluator-tablet", "link": link})
+        Setup(HallFile(hall)).save(change.text, change.version)
+        told = bianmin("doctor", hall, "--seconds", "2", code=1)
+        assert any(line.startswith("✗ tablet:") and "cannot be listened on" in line for line in told)
+        for role, code in (("window", 0), ("hall", 1)):
+            words = [sys.executable, "-c", "input()", f"kiosk.roles.{role}", hall.name]
+            with subprocess.Popen(words, stdin=subprocess.PIPE, cwd=hall.parent) as running:
+                told = bianmin("doctor", hall, "--seconds", "3", code=code)
+                running.communicate(b"\n")
+            assert ("✓ tablet: Bianmin is running and has its cable open." in told) == (role == "window")
+
+
 def test_a_pad_is_learnt_from_the_command_line(hall: Path, tmp_path: Path):
     far = PtyEnd(tmp_path / "pad")
     far.plug()
@@ -295,12 +312,21 @@ def test_nothing_personal_is_in_the_bundle(tmp_path: Path, until: Callable[..., 
         packed = bundle(station, '[machine]\nname = "x"\n', (tmp_path,))
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         everything = b"".join(archive.read(name) for name in archive.namelist())
-        assert "cables/reader.txt" in archive.namelist()
+        assert "cables/01 reader.txt" in archive.namelist()
     for secret in ("张三丰", "三丰", "11010519491231002X", "110105194912310021", "某某街道"):
         for encoding in ("utf-8", "utf-16-le", "gb18030"):
             data = secret.encode(encoding)
             assert data not in everything and data.hex().encode() not in everything
     assert b" in " in everything  # that something passed is told all the same
+
+
+def test_each_cable_has_its_file_whatever_the_devices_are_called():
+    entries = [DeviceEntry(name, "pingan-strip", "sim:") for name in ("strip 1", "strip/1", "../etc")]
+    with Station(entries, lambda device, news: None) as station:
+        packed = bundle(station)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        found = [name for name in archive.namelist() if name.startswith("cables/")]
+    assert found == ["cables/01 strip_1.txt", "cables/02 strip_1.txt", "cables/03 _etc.txt"]
 
 
 def test_long_numbers_are_made_unreadable():
