@@ -36,7 +36,7 @@ from devices.setup import bundle as bundles
 from devices.setup import doctor as doctors
 from devices.setup import proposals
 from devices.setup.changes import Change, Setup, entries_of
-from devices.setup.learning import PADS, STRIPS, Lesson, NotLearnt, families
+from devices.setup.learning import FAMILIES, PADS, PEDALS, STRIPS, Lesson, NotLearnt, families
 from devices.setup.ports import Port, ports
 from devices.station import DeviceEntry, State, Station
 
@@ -275,7 +275,9 @@ def _until_open(station: Station, name: str, patience: float = 10.0) -> None:
 @click.command()
 @click.argument("link")
 @click.option("--keys", default=",".join(KEYS), show_default=True, help="What to learn, in this order.")
-@click.option("--kind", type=click.Choice([PADS, STRIPS]), default=PADS, help="A strip is learnt from its old program.")
+@click.option(
+    "--kind", type=click.Choice([*FAMILIES]), default=PADS, show_default=True, help="A strip: from its old program."
+)
 @click.option("--driver", default="", help="For this driver only.")
 @click.option("--presses", type=click.IntRange(ENOUGH, 9), default=ENOUGH, show_default=True, help="Of each key.")
 @click.option("--seconds", type=float, default=60.0, callback=_finite, help="How long to wait for each key; 60.")
@@ -307,7 +309,7 @@ def learn(
     """Hear a pad nobody documented, key by key, and write a generic driver's options for it.
 
     Keys are call_next, recall, evaluate, give_up, hold, call_back, pause, transfer, cancel, one_metre, and 5 to 1 for
-    grades. For a strip they are the texts it is told to show.
+    grades. For a strip they are the texts it is told to show, for pedals their numbers from 1.
     """
     wanted = [one.strip() for one in keys.split(",") if one.strip()]
     with sentences():
@@ -334,6 +336,8 @@ def _check_before(
     known = {*map(str, Key), "5", "4", "3", "2", "1", "0"}
     if kind == PADS and (strange := [key for key in keys if key not in known]):
         raise Mistake(f"--keys: there is no key {strange[0]!r}; there are: {', '.join(sorted(known))}")
+    if kind == PEDALS and (strange := [key for key in keys if key not in set("123456789")]):
+        raise Mistake(f"--keys: there is no pedal {strange[0]!r}; call them 1 to 9, such as --keys 1,2")
     if kind == STRIPS and len(set(keys)) < ENOUGH:
         raise Mistake("--keys: name at least two texts that the strip is told to show, joined with commas")
     families(link, kind, driver)

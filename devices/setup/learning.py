@@ -8,7 +8,7 @@
 
 A key goes by one of the words of `devices.roles.Key` or by its grade, `5` to `1` (`0`: none in time). A strip is learnt
 from the program it hung on until now: that program's cable is plugged in here, and each text it is told to show is
-typed as the key's name.
+typed as the key's name. A pedal goes by its number, `1` to `9`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,12 @@ QUIET = 0.25  # seconds without a byte that end a press
 MOST = 20  # presses kept of a key
 LONGEST = 4096  # bytes of one press: a line that babbles is no pad
 AGAIN = 1.0  # seconds between attempts to open the cable
-PADS, STRIPS = "pad", "strip"
-FAMILIES: dict[str, tuple[str, ...]] = {PADS: ("ascii-pad", "framed-pad", "hid-pad"), STRIPS: ("ascii-strip",)}
+PADS, STRIPS, PEDALS = "pad", "strip", "pedal"
+FAMILIES: dict[str, tuple[str, ...]] = {
+    PADS: ("ascii-pad", "framed-pad", "hid-pad"),
+    STRIPS: ("ascii-strip",),
+    PEDALS: ("hid-pedal",),
+}
 
 
 class NotLearnt(ValueError):
@@ -55,7 +59,7 @@ class Lesson:
     """One cable that is being listened to; nothing is ever written to it. Any thread may call any method."""
 
     def __init__(self, link: str, baud: int = 9600, kind: str = PADS) -> None:
-        """`kind`: "pad" or "strip". Raises LinkMistake."""
+        """`kind`: "pad", "strip" or "pedal". Raises LinkMistake."""
         check_link(link)
         self.link, self.baud, self.kind = link, baud, kind
         self.heard = Heard(trouble="The cable is being opened.")

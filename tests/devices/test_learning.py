@@ -13,8 +13,9 @@ import pytest
 
 from devices.drivers import ascii_strip
 from devices.options import read_options
-from devices.roles import ShowText
+from devices.roles import PedalPressed, ShowText
 from devices.setup.learning import Lesson, NotLearnt, learnt
+from devices.simulate import SimulatedDevice
 
 # A pad of a made-up family: A5, address, length of the body, body, XOR of all before, 5A.
 PRESSED = {
@@ -141,6 +142,22 @@ def test_a_strip_is_learnt_from_what_its_program_sends(pad: Pad):
         "encoding": "gb2312", "prefix_hex": "AA 01", "suffix_hex": "0D"}}  # fmt: skip
     driver = ascii_strip.Driver(read_options("ascii-strip", found["options"]))
     assert driver.encode(ShowText(text="欢迎光临")) == texts["欢迎光临"]
+
+
+def test_pedals_are_learnt_by_their_numbers(tmp_path: Path):
+    known = {"KEY_B": 1, "KEY_C": 2}
+    pedals = SimulatedDevice("hid-pedal", {"keys": known}).on_pty(tmp_path / "pedals")
+    with pedals, Lesson(f"evdev://{tmp_path / 'pedals'}", kind="pedal") as lesson:
+        until(lambda: lesson.state()["trouble"] == "")
+        for code, pedal in known.items():
+            lesson.listen_for(str(pedal))
+            for times in (1, 2):
+                pedals.happen(PedalPressed(pedal=pedal, code=code))
+                until(lambda key=str(pedal), times=times: len(lesson.state()["presses"].get(key, [])) == times)
+        assert lesson.learn() == {"driver": "hid-pedal", "options": {"keys": known}}
+        pedals.happen(PedalPressed(pedal=2))
+        until(lambda: bool(lesson.state()["replayed"]))
+        assert "pedal=2" in lesson.state()["replayed"][0]
 
 
 def test_a_strip_that_cannot_be_learnt():
