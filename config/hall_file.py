@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import difflib
 import fcntl
+import functools
 import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -229,7 +230,24 @@ def version(text: str) -> str:
 
 # ---- from text to text ---------------------------------------------------------------------------------------------
 
+P = ParamSpec("P")
 
+
+def _as_it_was_written(change: Callable[Concatenate[str, P], str]) -> Callable[Concatenate[str, P], str]:
+    """The change is made to plain text; it gets the mark and the line ends back that the text has."""
+
+    def changed(text: str, /, *args: P.args, **more: P.kwargs) -> str:
+        plain_text = text.removeprefix(BOM)
+        mark = text[: len(text) - len(plain_text)]
+        if "\r\n" not in text or text.count("\n") != text.count("\r\n"):
+            return mark + change(plain_text, *args, **more)
+        return mark + change(plain_text.replace("\r\n", "\n"), *args, **more).replace("\n", "\r\n")
+
+    functools.update_wrapper(changed, change)
+    return changed
+
+
+@_as_it_was_written
 def put(text: str, device: Mapping[str, Any], instead: str = "") -> str:
     """The text with this device in the place of the one called `instead`, or behind the others. Raises Mistake.
 
@@ -239,28 +257,28 @@ def put(text: str, device: Mapping[str, Any], instead: str = "") -> str:
         return written
     document = _document(text)
     entries = _entries(document)
-    old = _find(entries, instead) if instead else None
-    if instead and old is None:
-        raise Mistake(f"device: there is none called {instead!r}")
-    if old is None:
+    if not instead:
         table = tomlkit.table() if isinstance(entries, AoT) else tomlkit.inline_table()
         _fill(table, device)
         table.trivia.indent = "\n" if isinstance(entries, AoT) and not text.endswith("\n\n") else ""
         entries.append(table)
+        return tomlkit.dumps(document)
+    place = _place(entries, instead)
+    if (replaced := _replaced(text, place, device)) is not None:
+        document = _document(replaced)
     else:
-        _fill(old, device)
-        if device.get("name") != instead:
-            _rename(document, instead, str(device.get("name")))
-    return _rewritten(text, document)
+        _fill(entries[place], device)
+    if device.get("name") != instead:
+        _rename(document, instead, str(device.get("name")))
+    return tomlkit.dumps(document)
 
 
+@_as_it_was_written
 def remove(text: str, name: str) -> str:
     """The text without this device, also where [kiosk] names it; comments stay. Raises Mistake when there is none."""
     document = _document(text)
     entries = _entries(document)
-    place = next((index for index, entry in enumerate(entries) if entry.get("name") == name), None)
-    if place is None:
-        raise Mistake(f"device: there is none called {name!r}")
+    place = _place(entries, name)
     if (cut := _without(text, [place])) is not None:
         document = _document(cut)
     else:
@@ -268,7 +286,7 @@ def remove(text: str, name: str) -> str:
         if not entries:
             del document["device"]
     _rename(document, name, "")
-    return _rewritten(text, document)
+    return tomlkit.dumps(document)
 
 
 def exported(text: str) -> str:
@@ -279,6 +297,7 @@ def exported(text: str) -> str:
     return tomlkit.dumps(out)
 
 
+@_as_it_was_written
 def imported(text: str, given: str) -> str:
     """The text with the devices of `given` in the place of its own. Raises Mistake."""
     document, other = _document(text), _document(given)
@@ -297,7 +316,7 @@ def imported(text: str, given: str) -> str:
     for entry in entries:
         several.append(entry)
     document["device"] = several
-    return _rewritten(text, document)
+    return tomlkit.dumps(document)
 
 
 def difference(before: str, after: str) -> list[str]:
@@ -312,8 +331,9 @@ def table_of(device: Device) -> dict[str, Any]:
     return found
 
 
-# Devices come and go as lines of text, so that every comment stays where it stood. Whether the outcome says what it
-# should is checked by reading it; where it does not (devices on one line, odd layouts), the library rewrites the file.
+# Devices come, change and go as lines of text, so that every comment stays where it stood. Whether the outcome says
+# what it should is checked by reading it; where it does not (devices on one line, odd layouts), the library rewrites
+# the file.
 
 _HEADING = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 
@@ -335,6 +355,23 @@ def _blocks(lines: list[str]) -> list[tuple[int, int]]:
 def _first_device(text: str) -> int:
     blocks = _blocks(text.splitlines(keepends=True))
     return blocks[0][0] if blocks else -1
+
+
+def _replaced(text: str, place: int, device: Mapping[str, Any]) -> str | None:
+    """The text with the device at this place changed, and nothing around it; None when that cannot be done so."""
+    lines = text.splitlines(keepends=True)
+    blocks, before = _blocks(lines), _data(text)
+    if before is None or len(blocks) != len(before.get("device", [])):
+        return None
+    first, end = blocks[place]
+    own = "".join(lines[first:end])
+    if _data(own) is None:
+        return None
+    block = _document(own)
+    _fill(_entries(block)[0], device)
+    after = "".join([*lines[:first], tomlkit.dumps(block), *lines[end:]])
+    wanted = [*before["device"][:place], *block.unwrap()["device"], *before["device"][place + 1 :]]
+    return after if _data(after) == {**before, "device": wanted} else None
 
 
 def _without(text: str, places: list[int]) -> str | None:
@@ -369,25 +406,16 @@ def _inserted(text: str, devices: list[Any], at: int = -1) -> str | None:
         _fill(one, device)
         several.append(one)
     table["device"] = several
-    ends = "\r\n" if "\r\n" in text else "\n"
-    written = tomlkit.dumps(table).strip("\n").replace("\n", ends) + ends
+    written = tomlkit.dumps(table).strip("\n") + "\n"
     if place and lines[place - 1].strip():
-        written = ends + written
+        written = "\n" + written
         if not lines[place - 1].endswith("\n"):
-            written = ends + written
+            written = "\n" + written
     if place < len(lines) and lines[place].strip():
-        written += ends
+        written += "\n"
     after = "".join([*lines[:place], written, *lines[place:]])
     wanted = [*before.get("device", []), *table.unwrap()["device"]]
     return after if _data(after) == {**before, "device": wanted} else None
-
-
-def _rewritten(text: str, document: tomlkit.TOMLDocument) -> str:
-    """The document as text, with the mark and the line ends that `text` has."""
-    written = tomlkit.dumps(document)
-    if "\r\n" in text and text.count("\n") == text.count("\r\n"):
-        written = re.sub(r"\r?\n", "\r\n", written)
-    return written if not text.startswith(BOM) else BOM + written
 
 
 def _data(text: str) -> dict[str, Any] | None:
@@ -414,8 +442,12 @@ def _entries(document: tomlkit.TOMLDocument) -> Any:
     return entries
 
 
-def _find(entries: Any, name: str) -> Any:
-    return next((entry for entry in entries if entry.get("name") == name), None)
+def _place(entries: Any, name: str) -> int:
+    """Which of the devices is called so. Raises Mistake when none is."""
+    for index, entry in enumerate(entries):
+        if entry.get("name") == name:
+            return index
+    raise Mistake(f"device: there is none called {name!r}")
 
 
 def _fill(table: Any, values: Mapping[str, Any]) -> None:

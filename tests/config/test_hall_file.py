@@ -189,6 +189,30 @@ def test_no_comment_is_lost_when_devices_come_and_go():
     assert "# Never open port 9999" in other and len(tomllib.loads(other)["device"]) == 3
 
 
+def test_no_comment_behind_a_device_is_lost_when_its_last_table_goes():
+    text = """[[device]]
+name = "pad" # the one at the door
+driver = "framed-pad"
+link = "sim:"
+[device.options]
+frame = "{body}" # from its manual
+[device.options.keys]
+"11" = "call_next"
+
+# Never open port 9999 to the city's network.
+[gateway]
+port = 8765
+
+# the end
+"""
+    after = put(text, {"name": "strip", "driver": "pingan-strip", "link": "sim:"}, "pad")
+    assert tomllib.loads(after)["device"] == [{"name": "strip", "driver": "pingan-strip", "link": "sim:"}]
+    for comment in ("# the one at the door", "# Never open port 9999", "# the end"):
+        assert comment in after
+    only = put("\ufeff" + after.partition("# Never")[0].replace("\n", "\r\n"), STRIP, "strip")
+    assert only.startswith("\ufeff") and only.count("\n") == only.count("\r\n") > 3
+
+
 def test_line_ends_and_mark_stay(tmp_path: Path):
     path = tmp_path / "hall.toml"
     windows = ("\ufeff" + TEXT).replace("\n", "\r\n").encode()
