@@ -27,7 +27,10 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except KeyError as wrong:
-        fail(str(wrong.args[0]))
+        said = str(wrong.args[0])
+        if " " not in said:
+            raise  # no sentence that somebody wrote for a person, so a mistake of our own
+        fail(said)
     except Stale:
         fail("The file was changed by somebody else in the meantime; nothing was saved. Look at it and try again.")
     except ValueError as wrong:  # every Mistake of the house is one, and its text is fit to be shown

@@ -137,8 +137,13 @@ class FileLink(Link):
     stuck = 3.0  # seconds without a byte taken after which a line counts as lost
 
     def __init__(self, fd: int) -> None:
+        """Raises LinkAbsent, and has let go of the descriptor then."""
         self._fd = fd
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        try:
+            self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        except OSError as e:
+            self._let_go()
+            raise LinkAbsent(f"This program cannot open another file ({e.strerror}); start it again.") from e
         self._closing = threading.Lock()  # nobody may ring a descriptor that has become another file's
         self._reading = select.poll()
         self._reading.register(fd, select.POLLIN)

@@ -40,6 +40,8 @@ class Lines:
 
     def hear(self, data: bytes) -> tuple[bytes, bytes]:
         """(lines heard, bytes that must be sent back). Raises RemoteProtocolError when it is no WebSocket."""
+        if self.closed:
+            return b"", b""  # what comes behind a goodbye is nothing
         self.connection.receive_data(data)
         lines, answers = b"", b""
         for event in self.connection.events():
@@ -80,11 +82,15 @@ class WsListenLink(ListenLink):
 
     def read(self, timeout: float) -> bytes:
         """See Link. Whole lines only."""
+        if self._lines.closed:
+            raise LinkLost(self._lines.closed)
         data = super().read(timeout)
         return self._hear(data) if data else b""
 
     def write(self, data: bytes) -> None:
         """See Link. `data` is whole lines."""
+        if self._lines.closed:
+            raise LinkLost(self._lines.closed)
         super().write(self._lines.say(data))
 
     def greet(self, peer: socket.socket, target: LinkText) -> None:

@@ -37,7 +37,7 @@ from devices.setup import doctor as doctors
 from devices.setup import proposals
 from devices.setup.changes import Change, Setup, entries_of
 from devices.setup.learning import FAMILIES, PADS, PEDALS, STRIPS, Lesson, NotLearnt, families
-from devices.setup.ports import Port, ports
+from devices.setup.ports import Port, changes, ports
 from devices.station import DeviceEntry, State, Station
 
 ROOM = "devices.gateway"
@@ -73,9 +73,8 @@ def list_ports(watch: bool, as_json: bool) -> None:
         say_line("Nothing is plugged in.")
     while watch and not done.wait(0.3):
         now = ports()
-        for sign, some in (("-", [p for p in known if p not in now]), ("+", [p for p in now if p not in known])):
-            for port in some:
-                _say_port(port, f"{sign} ", as_json)
+        for sign, port in changes(known, now):
+            _say_port(port, f"{sign} ", as_json)
         known = now
 
 

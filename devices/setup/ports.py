@@ -42,6 +42,17 @@ def ports(extra: Sequence[Path] = (), dev: Path = DEV, sys: Path = SYS) -> list[
     return sorted(found, key=lambda port: (port.kind, port.links[:1], port.node))
 
 
+def changes(before: Sequence[Port], now: Sequence[Port]) -> list[tuple[str, Port]]:
+    """What was pulled out ("-") and plugged in ("+"). That somebody has opened a port or let go of it is no change."""
+
+    def plugs(some: Sequence[Port]) -> dict[tuple[str, str, tuple[str, ...]], Port]:
+        return {(port.kind, port.node, port.links): port for port in some}
+
+    old, new = plugs(before), plugs(now)
+    gone = [("-", port) for plug, port in old.items() if plug not in new]
+    return gone + [("+", port) for plug, port in new.items() if plug not in old]
+
+
 def _serial(dev: Path) -> Iterator[Port]:
     for one in list_ports.comports():
         names = tuple(stable_names(one.device, dev / "serial"))

@@ -212,6 +212,22 @@ def test_messages_are_lines_and_lines_are_messages(port: int, opened: Any, until
     assert isinstance(goodbye, CloseConnection)
 
 
+@pytest.mark.parametrize("then", ["we answer", "it goes on"])
+def test_a_tablet_says_its_last_word_and_goodbye_in_one_breath(then: str, port: int, opened: Any, until: Any) -> None:
+    waiting = opened(f"ws-listen://127.0.0.1:{port}")
+    tablet = Tablet(port, until)
+    link = waiting()
+    tablet.hear()
+    tablet.send(Message(data="1"), CloseConnection(code=1001, reason="restart"))
+    assert read(link, until) == b"1\n"
+    if then == "it goes on":
+        tablet.peer.sendall(b"\x81\x80abcd")
+    with pytest.raises(LinkLost, match=r"hung up \(code 1001: restart\)"):
+        if then == "we answer":
+            link.write(b"{}\n")
+        until(lambda: link.read(0.5))
+
+
 def test_a_second_tablet_is_refused_with_a_sentence(port: int, opened: Any, until: Any) -> None:
     waiting = opened(f"ws-listen://127.0.0.1:{port}")
     first = Tablet(port, until)

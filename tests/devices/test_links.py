@@ -6,6 +6,8 @@ import os
 import pty
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -262,6 +264,37 @@ def test_a_link_that_can_never_work_is_told_before_it_is_saved_or_opened(driver:
         check_link(link)
     [wrong] = mistakes([DeviceEntry("it", driver, link)], "device.")
     assert wrong.startswith("device.it.link: ") and said in wrong
+
+
+SCARCE = """
+import os, resource, sys
+from devices.links import LinkAbsent, open_link
+os.mkfifo(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+taken = []
+try:
+    while True:
+        taken.append(os.dup(0))
+except OSError:
+    os.close(taken.pop())  # room for the device, and for nothing else
+for _ in range(20):
+    try:
+        open_link(f"evdev://{sys.argv[1]}", 9600)
+    except LinkAbsent as absence:
+        said = str(absence)
+print(said, len(os.listdir("/proc/self/fd")) - 64)
+"""
+
+
+def test_a_cable_that_cannot_be_opened_whole_is_let_go_of(tmp_path: Path) -> None:
+    """Where files are scarce, each attempt must not make them scarcer."""
+    house = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", SCARCE, str(tmp_path / "fifo")], capture_output=True, text=True, cwd=house, timeout=60
+    )
+    assert done.stdout == "This program cannot open another file (Too many open files); start it again. 0\n", (
+        done.stderr
+    )
 
 
 def test_the_simulator_behind_a_sim_link_hoards_nothing() -> None:

@@ -11,6 +11,7 @@ import threading
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,14 @@ from config.hall_file import HallFile, Stale
 from config.machine import Machine
 from config.reader import Mistake
 from devices import drivers
+from devices.console import sentences
 from devices.ends import PtyEnd
 from devices.options import describe, read_options
 from devices.roles import CardPresented, CodeScanned
 from devices.setup import forms, proposals
 from devices.setup.bundle import bundle, without_numbers
 from devices.setup.changes import Setup
-from devices.setup.ports import Port, ports
+from devices.setup.ports import Port, changes, ports
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, State, Station
 
@@ -81,6 +83,22 @@ def test_ports_of_a_folder_are_listed_and_go(tmp_path: Path, printer: SimulatedD
     assert found.kind == "serial"
     printer.unplug()
     assert printer.link not in [link for port in ports((tmp_path,)) for link in port.links]
+
+
+def test_who_opens_a_port_is_not_who_plugs_it_in():
+    one = Port("/dev/ttyUSB0", "serial", ("serial://by-id/x",))
+    taken = replace(one, holder="picocom (process 812)")
+    moved = replace(one, node="/dev/ttyUSB1")
+    assert changes([one], [taken]) == changes([taken], [one]) == []
+    assert changes([taken], [moved]) == [("-", taken), ("+", moved)]
+
+
+def test_only_a_mistake_that_is_a_sentence_is_shown_as_one(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit), sentences():
+        drivers.load("tea-kettle")
+    assert "no driver is called 'tea-kettle'" in capsys.readouterr().err
+    with pytest.raises(KeyError), sentences():
+        {}["windows"]
 
 
 def test_raw_hid_devices_are_listed_by_what_the_usb_says(tmp_path: Path):
