@@ -18,6 +18,7 @@ from devices.links.serial_port import LINE, line_of
 from devices.links.tcp import keep_alive
 
 ANSWER = 3.0  # seconds a server is given to agree to a setting
+MOST = 500_000  # bytes that may wait to be read: pyserial takes in whatever comes, however slowly we read
 STEP = 0.05  # seconds of one look: another time-out for each would be negotiated with the server each time
 
 
@@ -51,6 +52,8 @@ class Rfc2217Link(Link):
         """See Link."""
         deadline = time.monotonic() + timeout
         try:
+            if self._port.in_waiting > MOST:
+                raise LinkLost("the serial server sent more than can be heard")
             while time.monotonic() < deadline or self._port.in_waiting:
                 if first := self._port.read(1):
                     return bytes(first + self._port.read(self._port.in_waiting))

@@ -21,7 +21,7 @@ import serial
 from serial.rfc2217 import PortManager
 
 from devices.condition import State
-from devices.links import LinkAbsent, LinkLost, LinkMistake, LinkText, open_link
+from devices.links import LinkAbsent, LinkLost, LinkMistake, LinkText, open_link, rfc2217
 from devices.links.echo import BOUND, EchoCanceller
 from devices.links.holder import holder
 from devices.links.identity import shifting, stable_names
@@ -329,6 +329,27 @@ def test_every_byte_passes_a_serial_server_both_ways(terminal: str, closing: Any
     with pytest.raises(LinkLost, match="the serial server hung up"):
         for _ in range(200):
             link.read(0.05)
+    os.close(slave)
+    os.close(master)
+
+
+def test_a_serial_server_that_babbles_does_not_fill_the_memory(terminal: str, closing: Any, until: Any) -> None:
+    """Somebody takes his time with the news, so nobody reads; at 115200 baud that would be a gigabyte a day."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    server = closing(Server(os.ttyname(slave)))
+    link = closing(open_link(server.link, 9600))
+    os.set_blocking(master, False)
+
+    def babbled() -> bool:
+        if select.select([], [master], [], 0)[1]:
+            os.write(master, b"x" * 4096)
+        return bool(link._port.in_waiting > rfc2217.MOST)
+
+    until(babbled, 30)
+    with pytest.raises(LinkLost, match="more than can be heard"):
+        link.read(0.1)
+    server.close()
     os.close(slave)
     os.close(master)
 
