@@ -6,8 +6,8 @@
     station.apply([…])                          another configuration, without touching what stays the same
     station.close()
 
-The only threads of `devices/` are made here: one for each cable (`devices.cable`), one for each device's news
-(`devices.teller`), and one for udev (`devices.hotplug`).
+A station has one thread for each cable (`devices.cable`), one for each device's news (`devices.teller`), and one for
+udev (`devices.hotplug`).
 """
 
 from __future__ import annotations
