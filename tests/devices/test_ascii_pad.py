@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pad_desk import cannot_be, made, never_happens, owed, refuses
 
-from devices.driver import OrderMistake
 from devices.drivers.ascii_pad import Driver, Options, Simulator, learn
 from devices.options import parse_options, read_options
 from devices.pads.keys import RATINGS
@@ -22,7 +21,6 @@ from devices.roles import (
     KeyPressed,
     News,
     Order,
-    PrintTest,
     Rated,
     Refused,
     ShowNumber,
@@ -136,25 +134,8 @@ def test_orders(order: Order, line: bytes, table: Any) -> None:
     assert desk.obeyed == ([Beep(), Beep()] if isinstance(order, Beep) else [order])
 
 
-@pytest.mark.parametrize(
-    ("order", "said"),
-    [
-        (ShowNumber(number="甲7"), "letters and digits"),
-        (ShowNumber(waiting=-1), "negative"),
-        (Beep(times=10), "1 to 9"),
-        (ShowStars(stars=6), "0 to 5"),
-        (PrintTest(), "PrintTest"),
-    ],
-)
-def test_orders_that_do_not_fit(order: Order, said: str) -> None:
-    refuses(of(**TOLD), order, said)
-
-
-def test_an_order_nobody_knows_the_line_of_is_lacking() -> None:
-    assert "option beep is empty" in Driver().lacks(Beep)
-    assert Driver().lacks(KeyPressed) == ""
-    with pytest.raises(OrderMistake, match="option ask is empty"):
-        Driver().take(AskRating())
+def test_a_number_of_other_signs_is_refused() -> None:
+    refuses(of(**TOLD), ShowNumber(number="甲7"), "letters and digits")
 
 
 def test_the_cable_goes() -> None:

@@ -17,10 +17,8 @@ from pad_desk import (
     made,
     never_happens,
     owed,
-    refuses,
 )
 
-from devices.driver import OrderMistake
 from devices.drivers.framed_pad import Driver, Options, Simulator, learn
 from devices.options import parse_options, read_options
 from devices.pads.checks import CHECKS
@@ -34,7 +32,6 @@ from devices.roles import (
     KeyPressed,
     News,
     Order,
-    PrintTest,
     Rated,
     Refused,
     ShowNumber,
@@ -80,21 +77,6 @@ def bus() -> Driver:
 )
 def test_orders(bus: Driver, order: Order, expected: bytes) -> None:
     assert bus.encode(order) == expected
-
-
-@pytest.mark.parametrize(
-    ("order", "said"),
-    [
-        (ShowNumber(number="ABC"), "shows digits"),
-        (ShowNumber(waiting=-1), "negative"),
-        (Beep(times=0), "1 to 9"),
-        (ShowStars(stars=6), "0 to 5"),
-        (Beep(address=256), "0 to 255"),
-        (PrintTest(), "PrintTest"),
-    ],
-)
-def test_orders_that_do_not_fit(bus: Driver, order: Order, said: str) -> None:
-    refuses(bus, order, said)
 
 
 def test_the_call_key_is_told_and_answered_with_itself(bus: Driver) -> None:
@@ -244,9 +226,6 @@ def test_any_frame_a_manual_describes(frame: str, key: str, said: str) -> None:
 def test_the_tables_decide_what_it_is_for() -> None:
     assert of(keys={}).roles == (EVALUATOR,)
     assert Driver().roles == (CALL_PAD, EVALUATOR)
-    assert "option ask is empty" in Driver().lacks(AskRating)
-    with pytest.raises(OrderMistake, match="option show is empty"):
-        Driver().take(ShowNumber(number="7"))
 
 
 def test_numbers_in_characters_with_another_blank() -> None:
@@ -273,8 +252,6 @@ def test_numbers_in_characters_with_another_blank() -> None:
         ({"frame": "( FF {body} )"}, "there is none"),
         ({"frame": "FF ( {body} {sum} )"}, "closed before"),
         ({"frame": "00 " * 80 + "{body}"}, "more than 64 parts"),
-        ({"addresses": []}, "addresses must name"),
-        ({"addresses": [1, 2], "frame": "02 {body} 03"}, "need {address} in frame"),
         ({"keys": {"0C": "dance"}}, "keys: 0C must be one of"),
         ({"keys": {"C": "recall"}}, "keys: write 1 to 24 bytes in hex"),
         ({"keys": {"0c": "recall", "0 C": "recall"}}, "stands in it twice"),
@@ -282,10 +259,6 @@ def test_numbers_in_characters_with_another_blank() -> None:
         ({"grades": {"11": 6}}, "grades: 11 must be a grade"),
         ({"keys": {}, "grades": {}}, "both empty"),
         ({"answer": "echo"}, "answer: write same"),
-        ({"show": "02 {stars}"}, "show: there is no place {stars}"),
-        ({"beep": "0"}, "beep: write bytes in hex"),
-        ({"blank": "A"}, "blank: write one byte"),
-        ({"digits": 0}, "digits: must be at least 1"),
     ],
 )
 def test_options_that_cannot_be_are_said(options: dict[str, Any], sentence: str) -> None:

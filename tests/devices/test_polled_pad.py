@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pad_desk import cannot_be, made, never_happens, owed, refuses
+from pad_desk import cannot_be, made, never_happens, owed
 
 from devices.condition import State
 from devices.drivers.polled_pad import Driver, Options, Simulator
@@ -21,7 +21,6 @@ from devices.roles import (
     KeyPressed,
     News,
     Obeyed,
-    PrintTest,
     Rated,
     ShowNumber,
     ShowStars,
@@ -194,19 +193,6 @@ def test_other_orders_are_sent_and_nobody_knows() -> None:
     assert pad.encode(ShowStars(stars=4)) == H("02 03 03 53 34 64 03")
 
 
-@pytest.mark.parametrize(
-    ("order", "said"),
-    [
-        (ShowNumber(number="ABC"), "shows digits"),
-        (Beep(), "option beep is empty"),
-        (ShowNumber(number="1", address=256), "0 to 255"),
-        (PrintTest(), "PrintTest"),
-    ],
-)
-def test_orders_that_do_not_fit(order: Any, said: str, pad: Driver) -> None:
-    refuses(pad, order, said)
-
-
 def test_the_cable_goes(pad: Driver) -> None:
     assert pad.lost() == [] and pad.silence() == []
     pad.take(ShowNumber(id="n", number="1"))
@@ -268,9 +254,6 @@ def test_a_babbling_line_is_told_once_and_its_end_once(pad: Driver) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"addresses": []}, "addresses must name"),
-        ({"addresses": [1, 2], "frame": "02 {body} {xor} 03"}, "need {address} in frame"),
-        ({"frame": "02"}, "frame: {body} must stand in it once"),
         ({"status": "{number}"}, "status: write hex and once each"),
         ({"status": "{letter} {letter}"}, "status: write hex"),
         ({"status": "{letter} Z"}, "status: write hex"),
@@ -280,8 +263,6 @@ def test_a_babbling_line_is_told_once_and_its_end_once(pad: Driver) -> None:
         ({"letters": {"UP": "recall"}}, "one letter from A to Z"),
         ({"letters": {"U": "dance"}}, "keys: U must be one of"),
         ({"letters": {"Y": "recall"}}, "Y is the rating"),
-        ({"blank": "2"}, "blank: write one byte"),
-        ({"show": "4E {stars}"}, "show: there is no place"),
         ({"scan_seconds": 0}, "at least 0.02"),
     ],
 )
