@@ -9,46 +9,18 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pikepdf
 import pytest
 from document_camera import SIZE, DocumentCamera, desk, laid, sheet
-from local_hall import BUSINESS, OTHER, Clerk, Feed, PageSide
+from local_hall import BUSINESS, OTHER, Feed, PageSide
 from PIL import Image
+from scan_desk import OPTIONS
 
 from devices.roles import PedalPressed
 from devices.station import DeviceEntry
-
-OPTIONS = {"width": SIZE[0], "height": SIZE[1], "fps": 15}
-
-
-@pytest.fixture
-def camera() -> Iterator[DocumentCamera]:
-    made = DocumentCamera()
-    yield made
-    made.close()
-
-
-class ScanDesk(Clerk):
-    """A window with a document camera, a sheet printer and a foot pedal."""
-
-    def __init__(self, bench, folder, camera: DocumentCamera) -> None:
-        self.bench, self.folder, self.choices, self.local = bench, folder, {}, None
-        bench.entries.append(DeviceEntry("desk-camera", "uvc-camera", camera.link, OPTIONS))
-        bench.add_on_tcp("sheets", "cups-printer", "ipp")
-        bench.add_on_tcp("pedal", "hid-pedal", "socket")
-
-
-@pytest.fixture
-def desk_of_clerk(bench, tmp_path, camera, until) -> Iterator[ScanDesk]:
-    clerk = ScanDesk(bench, tmp_path, camera).open()
-    until(lambda: all(clerk.station.state(name).state.value == "ready" for name in ("desk-camera", "sheets")))
-    yield clerk
-    clerk.close()
-    clerk.local.close()
 
 
 class Scan:
