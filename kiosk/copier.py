@@ -40,7 +40,7 @@ from devices.roles import (
     Unconfirmed,
     WrongFormat,
 )
-from kiosk.papers import Glance, Pixels, Preview, Taken
+from kiosk.papers import Corners, Glance, Pixels, Preview, Taken, Uncut
 
 if TYPE_CHECKING:
     from devices.scanning import ScanSession
@@ -53,6 +53,7 @@ GONE = 3.0  # seconds without a picture
 BRIGHT = 0.85  # share of a picture's pixels that are as white as can be: nothing can be seen
 MOST = 20  # pages of one person
 PAGE, THUMB = 1000, 240  # pixels of a page's longer side when it is looked at
+SHOT = 1600  # the same of the picture it was cut from, which is looked at through a magnifier
 PRINTING = 180.0  # seconds a document may take until nobody can say any more what became of it
 TITLE = "复印件"  # all that the printer's list shows
 M_PERTURB = -6  # malloc.h
@@ -71,8 +72,9 @@ WORST = ("gone", "frozen", "dark", "bright", "small")
 class Copier:
     """The camera and the printer for sheets, as a citizen uses them.
 
-    `tell(kind, session, …)` is `Outside.post`: "sheets" (tuple of Taken), "sheet" (id, Pixels), "preview" (Preview),
-    "copied" (done, unknown or failed, and why), "broke". `uses` names the kiosk's devices: camera, sheets.
+    `tell(kind, session, …)` is `Outside.post`: "sheets" (tuple of Taken), "sheet" (id, Pixels), "uncut" (Uncut),
+    "preview" (Preview), "copied" (done, unknown or failed, and why), "broke". `uses` names the kiosk's devices: camera,
+    sheets.
     """
 
     def __init__(
@@ -179,6 +181,20 @@ class Copier:
     def look_at(self, id: int) -> None:
         """A page, large: told as "sheet"."""
         self._with(lambda scan: self._say("sheet", id, pixels(scan.picture(id), PAGE)))
+
+    def look_at_shot(self, id: int) -> None:
+        """The camera's picture a page was cut from, to be cropped by hand: told as "uncut"."""
+
+        def show(scan: ScanSession) -> None:
+            corners, found = scan.cut(id)
+            self._say("uncut", Uncut(id, shot_pixels(scan.shot(id)), tuple(corners), tuple(found)))
+
+        self._with(show)
+
+    def cut(self, id: int, corners: Corners) -> None:
+        """Cut a page from its shot between these corners; it is shown again."""
+        self._with(lambda scan: scan.crop(id, corners))
+        self.look_at(id)
 
     def preview(self, number: int = 0, mark: bool = False) -> None:
         """The `number`th sheet as it would be printed: told as "preview"."""
@@ -335,6 +351,16 @@ def live_pixels(jpeg: bytes) -> Pixels | None:
 
     bgr = small(jpeg, SIDE)
     return None if bgr is None else _drawn(bgr, SIDE)
+
+
+def shot_pixels(jpeg: bytes) -> Pixels:
+    """A whole shot, as the camera sees it. Raises ValueError when it is damaged."""
+    from devices.scanning.session import small
+
+    bgr = small(jpeg, SHOT)
+    if bgr is None:
+        raise ValueError("a page's picture cannot be read.")
+    return _drawn(bgr, SHOT)
 
 
 def _drawn(bgr: np.ndarray, side: int) -> Pixels:

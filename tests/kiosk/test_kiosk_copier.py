@@ -209,6 +209,29 @@ def test_a_picture_smaller_than_asked_for_is_told(bench):
     one.until(lambda: one.trouble() == "")
 
 
+def test_a_page_is_cropped_from_its_shot_and_what_was_found_stays_known(bench):
+    one = bench()
+    one.lay()
+    one.press(Event.SHEET, one.session.sheets[0].id)
+    before = one.until(lambda: one.session.sheet)
+    one.press(Event.CROP)
+    assert (one.page, one.session.uncut) == (Page.CROP, None)
+    uncut = one.until(lambda: one.session.uncut)
+    assert uncut.corners == uncut.found and len(uncut.found) == 4
+    assert (uncut.pixels.width, uncut.pixels.height) == (1200, 1600), "the whole shot"
+    (left, top), (right, _), _, (_, low) = uncut.found
+    one.press(Event.CUT, ((left, top), (right, top), (right, (top + low) / 2), (left, (top + low) / 2)))
+    assert one.page is Page.SHEET
+    after = one.until(lambda: one.session.sheet)
+    assert after.height / after.width < 0.6 * before.height / before.width
+    assert one.session.uncut is None
+    one.press(Event.CROP)
+    again = one.until(lambda: one.session.uncut)
+    assert again.found == uncut.found and again.corners != uncut.corners
+    one.press(Event.BACK)
+    assert (one.page, one.session.uncut, one.session.sheet) == (Page.SHEET, None, after)
+
+
 def test_a_page_is_only_taken_while_it_is_looked_at(bench):
     one = bench()
     one.press(Event.BACK)
@@ -228,9 +251,12 @@ def test_the_end_forgets_and_another_person_begins_with_nothing(bench):
     assert mine()
     one.press(Event.SHEET, one.session.sheets[0].id)
     one.until(lambda: one.session.sheet)
+    one.press(Event.CROP)
+    one.until(lambda: one.session.uncut)
     one.press(Event.FINISH)
     assert one.page is Page.ATTRACT
     assert (one.session.sheets, one.session.sheet, one.copier.glance()) == ((), None, None)
+    assert (one.session.uncut, one.session.cut) == (None, ())
     one.until(lambda: not mine(), 2)
     one.press(Event.TOUCH)
     one.press(Event.SCAN)

@@ -105,6 +105,18 @@ def test_cut_by_hand(session: ScanSession) -> None:
     assert session.undo() and session.state()["pages"][0]["height_mm"] == about["height_mm"]
 
 
+def test_what_was_found_is_known_after_cropping(session: ScanSession) -> None:
+    page = take(session, 1)
+    now, found = session.cut(page)
+    assert now == found and len(found) == 4
+    by_hand = [(0.3, 0.1), (0.7, 0.1), (0.7, 0.5), (0.3, 0.5)]
+    session.crop(page, by_hand)
+    now, still = session.cut(page)
+    assert still == found and np.abs(np.array(now) - by_hand).max() < 1e-6
+    with pytest.raises(ScanTrouble, match="no such page"):
+        session.cut(99)
+
+
 def test_every_kind_of_file(session: ScanSession) -> None:
     with pytest.raises(ScanTrouble, match="no page yet"):
         session.document()
