@@ -83,8 +83,10 @@ class Copier:
         uses: Mapping[str, str],
         send: Callable[[str, Order, float], Future[Outcome]],
         shm: Path = Path("/dev/shm"),
+        across: Callable[[str], float] = lambda _camera: 0.0,
     ) -> None:
-        self._tell, self._uses, self._send = tell, uses, send
+        """`across(camera)`: the millimetres its pictures show from left to right, 0 where nobody has measured."""
+        self._tell, self._uses, self._send, self._across = tell, uses, send, across
         self._work = ThreadPoolExecutor(1, "copier")
         self._lock = threading.Lock()
         self._scan: ScanSession | None = None
@@ -267,7 +269,12 @@ class Copier:
         if session != self._session:
             return
         folder = private_folder(FOLDER.rstrip("-"))
-        self._scan = ScanSession(folder, searchable=False, changed=lambda: self._do(self._tell_sheets, session))
+        self._scan = ScanSession(
+            folder,
+            searchable=False,
+            across=self._across(self._uses.get("camera", "")),
+            changed=lambda: self._do(self._tell_sheets, session),
+        )
         self._folder = folder
 
     def _forget(self) -> None:

@@ -64,6 +64,17 @@ class Options:
     controls: Mapping[str, float] = field(
         default_factory=dict, metadata={"label": "控制 controls", "help": "any of " + ", ".join(CONTROLS)}
     )
+    across: float = field(
+        default=0.0,
+        metadata={
+            "label": "画面横宽 desk seen",
+            "unit": "mm",
+            "min": 0,
+            "max": 3000,
+            "help": "how much of the desk a picture shows from left to right, as `bianmin vision calibrate` measures; "
+            "0: not measured",
+        },
+    )
     pictures: str = field(
         default="", metadata={"label": "仿真图片 pictures", "help": "folder of pictures for the simulator only"}
     )

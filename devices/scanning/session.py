@@ -66,14 +66,16 @@ class ScanSession:
         *,
         mode: str = "document",
         dpi: float | None = None,
+        across: float = 0.0,
         searchable: bool = True,
         automatic: bool = True,
         watch: Watch | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         """`automatic`: pages are taken by themselves; else by `take`. `changed` is called when a page was taken, read
-        or changed, by a thread. `dpi` is the stand's, measured once. Raises ScanTrouble for a mode there is not."""
-        self._folder, self._dpi, self._changed = folder, dpi, changed
+        or changed, by a thread. The stand's true scale, measured once: `across`, the millimetres its pictures show from
+        left to right (0: nobody has measured), or `dpi`. Raises ScanTrouble for a mode there is not."""
+        self._folder, self._dpi, self._across, self._changed = folder, dpi, across, changed
         self._watch = watch or Watch()
         self._lock = threading.RLock()  # the pile, the live view and what is wanted
         self._pile = Pile(folder)
@@ -186,7 +188,7 @@ class ScanSession:
             place = self._place(page)
             sheet, (width, height) = self._pile[place], _size(self._pile.shot(place))
         if not width:
-            raise ScanTrouble("The page's picture is gone.")
+            raise ScanTrouble("The scan has no such page.")
         now, found = ([(x / width, y / height) for x, y in points] for points in (sheet.corners, sheet.outline))
         return now, found
 
@@ -446,9 +448,11 @@ class ScanSession:
 
     def _measured(self, taken: scan.Shot, corners: scan.Corners | None) -> scan.Shot:
         """The shot with its resolution: the stand's; where nobody has measured that, what the page's shape suggests."""
+        height, width = taken.bgr.shape[:2]
+        if self._dpi is None and self._across:
+            return replace(taken, dpi=width / self._across * flat.MM_PER_INCH)
         if self._dpi is not None or corners is None:
             return taken
-        height, width = taken.bgr.shape[:2]
         return replace(taken, dpi=flat.likely_dpi(np.asarray(corners, np.float32), width, height))
 
     def _keep(self, sheet: Sheet, shot: bytes) -> None:

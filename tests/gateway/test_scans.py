@@ -10,6 +10,7 @@ import sys
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,22 @@ def test_the_same_page_is_not_taken_twice_and_a_hand_or_the_desk_never(page, cam
         scan.order("mode", mode="photo")
         assert scan.hear(lambda m: m["mode"] == "photo")["taken"] == 1
         assert len(scan.pages) == 1
+
+
+def test_a_stand_that_was_measured_gives_true_sizes(desk_of_clerk, camera, until):
+    # 480 mm over 1280 pixels: the page of 620 × 820 pixels is 232.5 × 307.5 mm.
+    entries = [
+        replace(one, options={**OPTIONS, "across": 480.0}) if one.name == "desk-camera" else one
+        for one in desk_of_clerk.bench.entries
+    ]
+    desk_of_clerk.station.apply(entries)
+    until(lambda: desk_of_clerk.station.state("desk-camera").state.value == "ready")
+    page = desk_of_clerk.pair()
+    with page.socket() as feed:
+        scan = Scan(page, feed)
+        camera.lay(sheet("FORM A"))
+        [one] = scan.until_pages(1)
+        assert sorted((one["width_mm"], one["height_mm"])) == pytest.approx([232.5, 307.5], rel=0.012)
 
 
 def test_what_a_person_does_with_the_pages(page, camera):

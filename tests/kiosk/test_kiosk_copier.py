@@ -67,7 +67,10 @@ class Bench:
             DeviceEntry("sheets", "cups-printer", "ipp:" + self.printer.link.partition(":")[2], {"poll_seconds": 1.0}),
         ]
         self.station = Station(entries, self.hear)
-        self.copier = self.outside.copier = Copier(self.outside.post, USES, self.station.send)
+        self.across = 0.0
+        self.copier = self.outside.copier = Copier(
+            self.outside.post, USES, self.station.send, across=lambda camera: self.across if camera == "camera" else 0.0
+        )
         self.terminal = Terminal(Habits(state=state), self.outside, self.stage)
         self.press = self.terminal.press
 
@@ -93,6 +96,7 @@ class Bench:
 
     def scan(self):
         self.until(lambda: self.station.state("camera").state == "ready")
+        self.camera.show()
         self.press(Event.TOUCH)
         self.press(Event.SCAN)
         assert self.page is Page.SCAN
@@ -149,6 +153,29 @@ def test_a_page_is_taken_with_a_sound_previewed_and_printed(bench):
     assert (one.session.copying, one.stage.sounds[-1]) == ("done", "done")
     [document] = one.printer.obeyed
     assert isinstance(document, PrintDocument) and document.pdf.startswith(b"%PDF")
+
+
+def written(preview):
+    """(width, height) of what is written on a sheet that is looked at, in shares of the sheet's width."""
+    rgb = np.frombuffer(preview.pixels.rgb, np.uint8).reshape(preview.pixels.height, preview.pixels.width, 3)
+    _, _, width, height = cv2.boundingRect((rgb[..., 1] < 140).astype(np.uint8))
+    return np.array([width, height]) / preview.pixels.width
+
+
+def test_a_measured_stand_copies_an_a5_page_at_its_true_size(bench):
+    """A page of A's proportions is taken for A4 where nobody has measured; on a measured stand it is what it is."""
+    one = bench()
+    one.lay()
+    one.press(Event.COPY)
+    as_a4 = written(one.until(lambda: one.session.preview))
+    one.press(Event.FINISH)
+    left, right = one.camera.desk.corners[0][:2]
+    one.across = 1200 * 148 / float(np.linalg.norm(right - left))
+    one.scan()
+    one.lay()
+    one.press(Event.COPY)
+    as_a5 = written(one.until(lambda: one.session.preview))
+    assert as_a5 / as_a4 == pytest.approx([148 / 210] * 2, rel=0.03)
 
 
 def test_the_mark_is_on_the_preview_and_on_the_paper(bench):

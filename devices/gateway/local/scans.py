@@ -150,7 +150,10 @@ class Scans:
                     raise Refusal(409, "owned", "Another page is using this device: {owner}", owner=owner.origin)
                 with contextlib.ExitStack() as unless_begun:
                     unless_begun.callback(self._gateway.leases.release, device, page)
-                    scan = self._begin(device, page, tell, lambda: _session(str(mode), automatic, searchable, dpi))
+                    across = getattr(self._gateway.station.options(device), "across", 0.0)  # as the technician measured
+                    scan = self._begin(
+                        device, page, tell, lambda: _session(str(mode), automatic, searchable, dpi, across)
+                    )
                     unless_begun.pop_all()
             elif scan.page != page:
                 raise Refusal(409, "owned", "Another page is using this device: {owner}", owner=scan.page.origin)
@@ -303,13 +306,15 @@ class Scans:
             raise Refusal(409, "cannot-scan", str(trouble)) from trouble
 
 
-def _session(mode: str, automatic: bool, searchable: bool, dpi: float | None) -> tuple[ScanSession, Path]:
+def _session(
+    mode: str, automatic: bool, searchable: bool, dpi: float | None, across: float
+) -> tuple[ScanSession, Path]:
     from devices.scanning.session import ScanSession, private_folder  # and with it what sees: only where one scans
 
     folder = private_folder()
     with contextlib.ExitStack() as unless_made:
         unless_made.callback(folder.rmdir)
-        session = ScanSession(folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi)
+        session = ScanSession(folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi, across=across)
         unless_made.pop_all()
     return session, folder
 
