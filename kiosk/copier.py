@@ -27,6 +27,7 @@ import numpy as np
 from devices.orders import Outcome
 from devices.roles import (
     Alive,
+    BusFull,
     FrameSeen,
     LinkDown,
     News,
@@ -62,6 +63,7 @@ MARK = "仅供本次办事使用"
 TROUBLES: Mapping[type[Trouble], str] = {
     LinkDown: "gone",
     Silent: "gone",
+    BusFull: "gone",  # nothing a citizen could do about it; the technician's page says what it is
     PictureFrozen: "frozen",
     PictureDark: "dark",
     WrongFormat: "small",

@@ -47,12 +47,12 @@ CAMERA = {
     "WrongFormat": ("wrong-size", "The camera sends another size than asked for: choose one that it has."),
     "Silent": ("frozen", "The camera's picture stands still: unplug it and plug it in again."),
     "Garbled": ("garbled", "The camera's pictures come damaged: try another cable or USB socket."),
+    "BusFull": (
+        "bus-full",
+        "The USB bus has no room for this camera beside the other one: plug one of them into another side of the "
+        "machine, or choose a smaller picture.",
+    ),
 }
-BUS_FULL = (
-    "bus-full",
-    "The camera sends nothing while another one does: two cameras may be too much for one USB bus. "
-    "Plug one into another socket, or choose a smaller picture.",
-)
 
 T = TypeVar("T")
 Tell = Callable[..., None]
@@ -83,7 +83,6 @@ class Scan:
     tell: Tell
     key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     used: float = field(default_factory=time.monotonic)  # when a page came or something was asked
-    pictured: bool = False  # the camera has sent a frame since it began
 
 
 class Scans:
@@ -101,7 +100,6 @@ class Scans:
         """In the device's thread: a frame for the scan of its camera; a step on a pedal takes a page."""
         if isinstance(news, FrameSeen):
             if (scan := self._running.get(device)) is not None:
-                scan.pictured = True
                 scan.session.see(news.jpeg)
         elif isinstance(news, PedalPressed):
             for scan in list(self._running.values()):
@@ -239,15 +237,7 @@ class Scans:
         if not known:
             return None
         code, sentence = known[0]
-        if code == "frozen" and not scan.pictured and self._another_works(scan.device):
-            code, sentence = BUS_FULL
         return {"code": code, "sentence": self._gateway.say(sentence)}
-
-    def _another_works(self, device: str) -> bool:
-        return any(
-            state.name != device and "camera" in state.roles and state.state in WORKS
-            for state in self._gateway.station.states()
-        )
 
     # ---- what a page orders --------------------------------------------------------------------------------------
 
