@@ -35,7 +35,7 @@ from config.writer import plain
 KEPT = 50  # versions before this one
 PATIENCE = 5.0  # seconds to wait for somebody else who is changing the file
 BOM = "\ufeff"
-USES = ("printer", "reader", "scanner", "camera")  # where [kiosk] names a device
+USES = ("printer", "reader", "scanner", "camera", "sheets")  # where [kiosk] names a device
 
 
 class Stale(Exception):

@@ -86,8 +86,8 @@ class Cropper(Picture):
 
     def _away(self, stick):
         """Places so many dots from the corners, seen from the page's middle, but within our box."""
-        spots, radius = self.spots(), self.side / 2
-        places = []
+        spots, places = self.spots(), []
+        radius = self.side / 2 if spots else 0.0
         for x, y in spots:
             dx, dy = x - sum(sx for sx, _ in spots) / 4, y - sum(sy for _, sy in spots) / 4
             share = stick / max((dx * dx + dy * dy) ** 0.5, 1.0)

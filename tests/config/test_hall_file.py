@@ -62,6 +62,13 @@ def test_a_new_name_is_written_where_the_kiosk_names_it():
     assert told["kiosk"]["printer"] == "slips" and told["device"][0]["name"] == "slips"
 
 
+@pytest.mark.parametrize("use", ["printer", "reader", "scanner", "camera", "sheets"])
+def test_every_use_of_the_kiosk_follows_a_new_name(use):
+    text = TEXT.replace('printer = "printer"', f'{use} = "printer"')
+    told = tomllib.loads(put(text, {**tomllib.loads(text)["device"][0], "name": "other"}, "printer"))
+    assert told["kiosk"] == {use: "other"}
+
+
 def test_a_device_is_taken_out_everywhere():
     told = tomllib.loads(remove(TEXT, "printer"))
     assert "device" not in told and "printer" not in told["kiosk"]

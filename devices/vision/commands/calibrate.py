@@ -71,18 +71,11 @@ def _keep(file: Path, name: str, across: float, as_json: bool) -> None:
     """Write the figure into hall.toml as the camera's option `across`; the version before is kept. A running station
     follows at once."""
     # What is set up is looked at here only: everything else of `vision` needs no configuration.
-    from config.hall_file import HallFile, table_of
-    from config.reader import Mistake
+    from config.hall_file import HallFile
     from devices.console import sentences
+    from devices.setup import stand
     from devices.setup.changes import Setup
     from devices.setup.commands import save
 
     with sentences():
-        setup = Setup(HallFile(file))
-        fit = [one for one in setup.devices() if one.driver == "uvc-camera" and name in ("", one.name)]
-        if len(fit) != 1:
-            wanted = f"camera called {name!r}" if name else "camera" if not fit else "only camera; name one with --name"
-            raise Mistake(f"{file}: there is no {wanted}")
-        old = table_of(fit[0])
-        options = {**old.get("options", {}), "across": across}
-        save(file, setup.propose({**old, "options": options}, fit[0].name), False, as_json)
+        save(file, stand.keep(Setup(HallFile(file)), name, across), False, as_json)
