@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from config import look
 from config.words import FIRST, pair, translator
 from devices.gateway import configuring as setting_up
-from devices.gateway import faces, trials
+from devices.gateway import faces, measuring, trials
 from devices.gateway.configuring import Configuring
 from devices.gateway.guard import Guard, Login, Turned, harden
 from devices.roles import FrameSeen, News, StillTaken
@@ -113,7 +113,7 @@ def create_gateway(
     _doormen(app, gateway)
     _pages(app, gateway)
     _files(app)
-    _devices(app, gateway)
+    _devices(app, gateway, configuring)
     _pictures(app, gateway)
     if configuring is not None:
         setting_up.open_doors(app, gateway, configuring)
@@ -204,7 +204,7 @@ def _files(app: Flask) -> None:
         return send_from_directory(icons, name, max_age=86400)
 
 
-def _devices(app: Flask, gateway: Gateway) -> None:
+def _devices(app: Flask, gateway: Gateway, here: Configuring | None) -> None:
     @app.get("/api/devices")
     def devices() -> Response:
         return jsonify(gateway.snapshot(request.args.get("device", "")))
@@ -222,10 +222,11 @@ def _devices(app: Flask, gateway: Gateway) -> None:
         address = body.get("address", 0) if isinstance(body, dict) else 0
         if type(address) is not int:
             raise Turned(400, "The request cannot be read.")
-        if key == "still" and name in gateway.station.entries:
+        if key in trials.STILLS and name in gateway.station.entries:
             gateway.expect_still(name)
         try:
-            return jsonify(trials.try_out(gateway.station, name, key, address, gateway.say))
+            answer = trials.try_out(gateway.station, name, key, address, gateway.say)
+            return jsonify(measuring.measured(answer, name, gateway, here) if key == "measure" else answer)
         except KeyError:
             raise Turned(404, "This machine has no such device or test.") from None
 

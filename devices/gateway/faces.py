@@ -54,6 +54,8 @@ ADVICE: dict[str, str] = {
     "PictureFrozen": "Unplug the camera and plug it in again, directly into the machine.",
     "PictureDark": "Switch the lamp on and take the cap off the lens.",
     "WrongFormat": "Another size was granted than asked for; choose one the camera has.",
+    "BusFull": "Plug one of the cameras into a socket of another USB controller (mostly: another side of the machine, "
+    "no hub), or choose a smaller picture or fewer frames; the format is MJPG already.",
 }
 STATE_ADVICE: dict[State, str] = {
     State.CONNECTING: "Wait a moment. If it stays so, check power, speed (baud) and driver.",
