@@ -127,6 +127,12 @@ class Known:
     silent: bool = False
     alive: bool = False
     receipt_due: bool = False  # a number was sent to it whose receipt has not been heard
+    behind: Status | None = None  # told before a receipt came first: it may still wait there to be answered
+
+    def receipt(self, unanswered: Status | None) -> None:
+        """A number's receipt was heard; it came in front of what the pad may not have heard our answer to."""
+        self.receipt_due = False
+        self.behind = unanswered or self.behind
 
 
 class Driver(Pad):
@@ -244,15 +250,22 @@ class Driver(Pad):
             self._asked = None if mine else self._asked
         elif mine and not self._owed_is_open():
             if isinstance(self._order, ShowNumber) and status.letter == RECEIVED:
-                pad.receipt_due = False
+                pad.receipt(self._unanswered(before))
                 news += self._end(Obeyed)
                 return  # so this is no recall
             if not isinstance(self._order, ShowNumber):
                 news += self._end(Unconfirmed, "The pad answered, but its status does not say whether it did it.")
         if status.letter == RECEIVED and pad.receipt_due and (before is None or before.letter != RECEIVED):
-            pad.receipt_due = False
+            pad.receipt(self._unanswered(before))
             return  # the receipt of a number we had given up: nobody pressed anything
+        if status.letter != RECEIVED:
+            before, pad.behind = pad.behind or before, None
         news += self._tell(address, before, status)
+
+    def _unanswered(self, status: Status | None) -> Status | None:
+        """A status the pad says again until it has heard our answer; its own receipts are none of these."""
+        said_again = status is not None and status.letter in self.set_up.answered and status.letter != RECEIVED
+        return status if said_again else None
 
     def _owed_is_open(self) -> bool:
         """Something of the order is still to go out, so no answer can be about it."""

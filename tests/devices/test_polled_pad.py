@@ -156,6 +156,33 @@ def test_a_number_is_obeyed_when_the_pad_says_it_has_it(pad: Driver) -> None:
     assert scan(pad, RECEIVED_3) == [pressed(Key.RECALL, "P")]
 
 
+def test_a_key_that_waits_behind_a_receipt_is_told_once(pad: Driver) -> None:
+    assert scan(pad, IDLE_3) == [ALIVE_3]
+    pad.poll()
+    owed(pad)
+    assert pad.silence() == []  # the pad was slow; its answer comes when the number is already under way
+    pad.take(ShowNumber(id="n", number="A042", waiting=17))
+    assert owed(pad) == [SHOW_3]
+    assert pad.feed(MOVES_3) == [pressed(Key.TRANSFER, "M")]
+    assert pad.feed(RECEIVED_3) == [Obeyed(order="ShowNumber", id="n")]
+    owed(pad)  # what it hears while it says its receipt is no answer to its key
+    assert scan(pad, RECEIVED_3) == []
+    owed(pad)
+    assert scan(pad, MOVES_3) == [], "said again, for it has not been answered"
+    owed(pad)
+    assert scan(pad, IDLE_3) == []
+    assert scan(pad, MOVES_3) == [pressed(Key.TRANSFER, "M")]
+
+
+def test_a_wish_after_the_number_is_a_new_one(pad: Driver) -> None:
+    scan(pad, WANTS_3)
+    pad.take(ShowNumber(id="n", number="A042", waiting=17))
+    owed(pad)
+    pad.feed(RECEIVED_3)
+    owed(pad)
+    assert scan(pad, WANTS_3) == [pressed(Key.CALL_NEXT, "U")]
+
+
 def test_a_number_is_sent_three_times_in_all(pad: Driver) -> None:
     pad.take(ShowNumber(id="n", number="042", waiting=17))
     assert owed(pad) == [SHOW_3]
