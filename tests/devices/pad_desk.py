@@ -1,4 +1,4 @@
-"""What the tests of call pads and evaluators have in common: a driver set up in a word, and the frames of one bus."""
+"""What the tests of call pads and evaluators have in common: a driver set up in a word, and what it refuses."""
 
 from __future__ import annotations
 
@@ -10,17 +10,7 @@ from config.reader import Mistake
 from devices import drivers
 from devices.driver import Driver, OrderMistake, Simulator
 from devices.options import read_options
-from devices.roles import Alive, CardRemoved, Key, KeyPressed, News, Order
-
-H = bytes.fromhex
-# The bus of the deployed hall system of `queue-bus`, as worked out from its host's rules.
-CALL_3 = H("FF68030368 03010C 1016")
-SHOW_042_3 = H("FF68080868 03020A0A0A000402 2916")
-BEEP_3 = H("FF68020268 0303 0616")
-RATED_1_5 = H("FF68030368 051101 1716")
-RATED_1_5_ANSWER = H("FF68030368 050101 0716")
-ASK_5 = H("FF68030368 05010B 1116")
-ALIVE_3 = Alive(detail="address 3 has spoken")
+from devices.roles import CardRemoved, Key, KeyPressed, News, Order
 
 
 def made(name: str, options: dict[str, Any]) -> Driver:

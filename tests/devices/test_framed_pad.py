@@ -5,19 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pad_desk import (
-    ALIVE_3,
-    ASK_5,
-    BEEP_3,
-    CALL_3,
-    RATED_1_5,
-    RATED_1_5_ANSWER,
-    SHOW_042_3,
-    cannot_be,
-    made,
-    never_happens,
-    owed,
-)
+from pad_desk import cannot_be, made, never_happens, owed
+from test_queue_bus import ALIVE_3, ASK_5, BEEP_3, CALL_3, RATED_1_5, RATED_1_5_ANSWER, SHOW_042_3
 
 from devices.drivers.framed_pad import Driver, Options, Simulator, learn
 from devices.options import parse_options, read_options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pad_desk import ALIVE_3, ASK_5, BEEP_3, CALL_3, RATED_1_5, RATED_1_5_ANSWER, SHOW_042_3, owed, refuses
+from pad_desk import owed, refuses
 
 from devices.drivers.queue_bus import Driver, Options, Simulator, pack
 from devices.pads.keys import RATINGS
@@ -26,6 +26,14 @@ from devices.roles import (
 )
 
 H = bytes.fromhex
+# As worked out from its host's rules.
+CALL_3 = H("FF68030368 03010C 1016")
+SHOW_042_3 = H("FF68080868 03020A0A0A000402 2916")
+BEEP_3 = H("FF68020268 0303 0616")
+RATED_1_5 = H("FF68030368 051101 1716")
+RATED_1_5_ANSWER = H("FF68030368 050101 0716")
+ASK_5 = H("FF68030368 05010B 1116")
+ALIVE_3 = Alive(detail="address 3 has spoken")
 CALL = KeyPressed(address=3, key=Key.CALL_NEXT, code="0c")
 
 
