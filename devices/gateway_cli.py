@@ -32,12 +32,11 @@ def policy_command(file: Path, more: tuple[str, ...], write_it: bool, folder: Pa
     """The managed policy by which browsers let business systems reach this machine."""
     from config import machine as machines
     from devices.gateway.local import policy, tls
-    from devices.gateway.local.origins import is_origin
 
     try:
         machine = machines.load(file)
         for origin in more:
-            if not is_origin(origin):
+            if not machines.is_origin(origin):
                 raise Mistake(f"--origin: expected an origin such as https://host or http://host:8080, got {origin!r}")
         origins = {*machine.gateway.origins, *more}
         if not origins:

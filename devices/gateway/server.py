@@ -23,7 +23,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.ssl import SSLContext, SSLError
 
 from devices.gateway.app import gateway_of
-from devices.gateway.guard import is_loopback
+from devices.gateway.hosts import is_loopback
 from devices.teller import safely
 
 MOST = 200  # connections at a time; more wait at the door

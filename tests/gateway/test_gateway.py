@@ -3,13 +3,15 @@
 import re
 from pathlib import Path
 
+import gevent
 import pytest
 from flask.testing import FlaskClient
 
 from config.words import translator
 from devices.gateway import PasswordFile, configuring, create_gateway, faces, gateway_of, serve, trials
-from devices.gateway.app import ROOM
-from devices.gateway.guard import own_host
+from devices.gateway.app import ROOM, sentence_of
+from devices.gateway.guard import TRIES, Guard, Turned
+from devices.gateway.hosts import is_loopback, own_host, own_loopback
 from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome, StillTaken, TakeStill
 from devices.station import DeviceEntry
 
@@ -57,12 +59,19 @@ def test_pages_hold_no_inline_script_or_style():
         ("evil.example:8765", False),  # a foreign name pointed at this machine
         ("127.0.0.1.evil.example", False),
         ("", False),
+        ("[", False),
     ],
 )
 def test_foreign_names_are_turned_away(hall, host, own):
     assert own_host(host) is own
-    if host:
+    if host not in ("", "["):
         assert client_of(hall).get("/api/devices", headers={"Host": host}).status_code == (200 if own else 421)
+
+
+def test_this_machine_by_its_own_names():
+    assert all(is_loopback(name) for name in ("localhost", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"))
+    assert not any(is_loopback(name) for name in ("", "10.0.0.7", "::ffff:10.0.0.7", "localhost.evil.example"))
+    assert own_loopback("[::1]:8765") and not own_loopback("[::1") and not own_loopback("10.0.0.7:8765")
 
 
 def test_a_foreign_page_cannot_press_a_button(hall, bench):
@@ -92,6 +101,34 @@ def test_the_password_opens_and_signing_out_closes(hall):
     assert client.get("/login").headers["Location"] == "/"
     assert client.delete("/api/session", headers=token(client)).status_code == 204
     assert client.get("/api/devices").status_code == 401
+
+
+def test_a_foreign_page_holds_no_connection_but_may_lead_here(hall):
+    client = client_of(hall)
+    for site in ("cross-site", "same-site"):
+        assert client.get("/api/feed", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}).status_code == 403
+        assert client.get("/", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}).status_code == 200
+    for site in ("same-origin", "none"):
+        assert client.get("/api/devices", headers={"Sec-Fetch-Site": site}).status_code == 200
+
+
+def test_one_secret_known_does_not_help_to_guess_another(hall):
+    guard = Guard(lambda given: given == PASSWORD)
+    for _ in range(TRIES):
+        with pytest.raises(Turned, match="wrong figures"):
+            guard.count_try(lambda: False, "wrong figures")
+        guard.count_try(lambda: True, "The password is not right.")
+    with pytest.raises(Turned, match="Too many tries"):
+        guard.count_try(lambda: True, "wrong figures")
+
+
+def test_a_fault_of_our_own_is_said_as_one(hall, caplog):
+    app = create_gateway(hall, title="t")
+    app.add_url_rule("/static/fault", "static_fault", lambda: [][0])
+    answer = app.test_client().get("/static/fault")
+    assert answer.status_code == 500
+    assert answer.json["sentence"][0].startswith("本程序内部出错")
+    assert "IndexError" in caplog.text
 
 
 def test_guessing_is_slowed_down(hall):
@@ -247,10 +284,16 @@ def test_pictures_come_from_memory_only(hall):
     assert client.get("/api/devices/printer/still").status_code == 404
     assert client.get("/api/devices/printer/live").status_code == 404
     gateway = gateway_of(client.application)
-    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8picture\xff\xd9", width=4, height=3))
+    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8nobody looks\xff\xd9", width=4, height=3))
+    assert gateway.views.kept() == []
     shown = iter(client.get("/api/devices/printer/live").response)
     assert next(shown) == b"--frame\r\n"
+    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8picture\xff\xd9", width=4, height=3))
     assert b"picture" in next(shown)
+    assert gateway.views.kept() == ["printer"]
+    shown.close()  # the browser has gone
+    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8one more\xff\xd9", width=4, height=3))
+    assert gateway.views.kept() == []
 
 
 def test_a_still_is_shown_from_memory(bench, until):
@@ -264,6 +307,31 @@ def test_a_still_is_shown_from_memory(bench, until):
     assert client.get("/api/devices/camera/still").data[:2] == b"\xff\xd8"
     assert client.get("/api/devices/camera/still").status_code == 404, "it is handed over once"
     assert [news.jpeg for _, news in bench.station.last_news("camera") if isinstance(news, StillTaken)] == [b""] * 2
+
+
+def test_a_still_nobody_fetches_is_forgotten(bench, until):
+    bench.entries.append(DeviceEntry("camera", "uvc-camera", "sim:"))
+    client = client_of(bench.start(tell=lambda *news: gateway_of(client.application).hear(*news)))
+    gateway_of(client.application).stills.fetched = 0.2
+    until(lambda: client.get("/api/devices?device=camera").json["device"]["state"] == "ready")
+    assert client.post("/api/devices/camera/trials/still", json={}, headers=token(client)).json["picture"]
+
+    def over() -> bool:
+        gevent.sleep(0.02)
+        return not gateway_of(client.application).stills._asked
+
+    until(over)
+    assert client.get("/api/devices/camera/still").status_code == 404
+
+
+def test_a_failed_still_waits_for_nobody_elses_picture(bench):
+    bench.add("camera", "uvc-camera", plugged=False)
+    gateway = gateway_of((client := client_of(bench.start())).application)
+    head = token(client)
+    assert client.post("/api/devices/camera/trials/still", json={}, headers=head).json["result"] == "failed"
+    assert client.post("/api/devices/nobody/trials/still", json={}, headers=head).status_code == 404
+    gateway.hear("camera", StillTaken(jpeg=b"\xff\xd8a citizen's paper\xff\xd9", width=4, height=3))
+    assert client.get("/api/devices/camera/still").status_code == 404
 
 
 def test_a_button_the_device_cannot_obey_says_why(bench):
@@ -283,6 +351,7 @@ def test_every_message_is_translated():
     for template in (GATEWAY / "templates").rglob("*.html"):
         said |= set(re.findall(r"""\b(?:two|_|second)\(['"](.+?)["']\)""", template.read_text("utf-8")))
     said |= set(re.findall(r'Turned\(\d+, "(.+?)"\)', "".join(p.read_text("utf-8") for p in GATEWAY.glob("*.py"))))
+    said |= {sentence_of(status) for status in (400, 404, 500)}
     chinese = translator(ROOM)
     assert len(said) > 80
     assert sorted(m for m in said if not re.search(r"[\u4e00-\u9fff]", chinese(m))) == []

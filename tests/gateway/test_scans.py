@@ -216,6 +216,7 @@ def test_it_lives_as_long_as_its_socket(desk_of_clerk, page, camera, until):
             told = other.ask("desk-camera", "scan", 409)
             assert told["code"] == "owned" and told["owner"] == BUSINESS
             assert other.json("POST", f"{scan.path}/take", {}, 404)["code"] == "no-scan"
+            assert other.json("POST", "/v1/scans/%E6%89%AB/take", {}, 404)["code"] == "no-scan"
         camera.lay(sheet("GONE"))
         scan.until_pages(1)
         [address] = [one["thumbnail"] for one in scan.pages]

@@ -12,23 +12,26 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Request
 
 from devices.gateway import faces
+from devices.gateway.hosts import is_loopback, own_loopback
 from devices.gateway.local import doors, pages
 from devices.gateway.local.deeds import NEEDS, ROLE_OF, Deeds, lacks
 from devices.gateway.local.facade import ROOTS, Facade
 from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.leases import Leases, Page
-from devices.gateway.local.origins import origin_in, own_loopback, own_origin
+from devices.gateway.local.origins import origin_in, own_origin
 from devices.gateway.local.pairs import Pairs
 from devices.gateway.local.refusal import Refusal, speaker
 from devices.gateway.local.scans import Scans
 from devices.gateway.local.signed import Signatures
 from devices.gateway.local.sockets import Socket
-from devices.roles import FrameSeen, News
+from devices.gateway.pictures import Views
+from devices.roles import News
 from devices.station import DeviceEntry, DeviceState, Station
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+SIGNED_FILE = "gateway-signed.json"
 STREAM_KEY_LIVES = 30.0  # seconds between asking for a live picture and opening it
 
 
@@ -62,15 +65,16 @@ class LocalGateway:
         """`origins`: if there are any, only these (and the hall's own pages, from the origin `hall`) may ask to be
         paired; with `facade` they need not be.
 
-        Raises Mistake when `pairs` is damaged.
+        Beside `pairs` lies what was signed when. Raises Mistake when either is damaged.
         """
         self.station, self.title, self.origins, self.second = station, title, frozenset(origins), second
         self.hall = hall
         self.say = speaker(second)
-        self.pairs, self.signatures, self.leases, self.hearing = Pairs(pairs), Signatures(clock), Leases(), Hearing()
+        self.pairs, self.leases, self.hearing = Pairs(pairs), Leases(), Hearing()
+        self.signatures = Signatures(pairs.with_name(SIGNED_FILE), clock)
         self.deeds = Deeds(station, self.hearing)
         self.scans = Scans(self)
-        self.frames: dict[str, FrameSeen] = {}
+        self.views = Views()
         self.tls_port = tls_port or None  # told to pages, which may need it
         self._streams: dict[str, Stream] = {}
         self._can: dict[str, tuple[DeviceEntry, list[str]]] = {}
@@ -81,8 +85,7 @@ class LocalGateway:
 
     def hear(self, device: str, news: News) -> None:
         """News of a device, from the station's `tell`, in that device's thread."""
-        if isinstance(news, FrameSeen):
-            self.frames[device] = news
+        self.views.hear(device, news)
         self.scans.hear(device, news)
         self.hearing.tell(device, news)
 
@@ -114,7 +117,7 @@ class LocalGateway:
         """Only from this machine, and only by its own name. Raises Refusal."""
         if not own_loopback(host):
             raise Refusal(421, "foreign-host", "This address does not belong to this machine.")
-        if not own_loopback(f"[{remote}]" if ":" in remote else remote):
+        if not is_loopback(remote):
             raise Refusal(403, "not-local", "The device gateway answers this machine's own browsers only.")
 
     def may_ask(self, origin: str, own: str) -> bool:

@@ -186,7 +186,7 @@ class Socket:
     def _message(self, text: str) -> None:
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
             self._end(UNREADABLE, "no JSON object")
@@ -248,11 +248,15 @@ class Socket:
             self._say(event="devices", devices=devices)
 
     def _listen(self, device: str, news: News) -> None:
-        """In the device's thread."""
-        if device in self._watched and not isinstance(news, NOT_TOLD):
+        """In the device's thread. News are for the page that has the device at this moment, not for the next."""
+        if self._may_hear(device) and not isinstance(news, NOT_TOLD):
             self._loop.run_callback_threadsafe(self._tell, device, news)
 
     def _tell(self, device: str, news: News) -> None:
-        """News may name a person: only for the page that has the device now and watches it."""
-        if device in self._watched and self._page is not None and self.gateway.leases.owner(device) == self._page:
+        """A moment later, in the gateway's thread: the page may have let go meanwhile."""
+        if self._may_hear(device):
             self._say(event="news", device=device, **to_json(news, personal=True))
+
+    def _may_hear(self, device: str) -> bool:
+        """News may name a person: only the page that has the device and watches it."""
+        return device in self._watched and self._page is not None and self.gateway.leases.owner(device) == self._page
