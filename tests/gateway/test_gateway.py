@@ -1,6 +1,7 @@
 """The local page's doors: who is let in, what a test button brings, and that every word has its Chinese."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import gevent
@@ -12,8 +13,9 @@ from devices.gateway import PasswordFile, configuring, create_gateway, faces, ga
 from devices.gateway.app import ROOM, sentence_of
 from devices.gateway.guard import TRIES, Guard, Turned
 from devices.gateway.hosts import is_loopback, own_host, own_loopback
+from devices.links.base import JOIN, STOP_IT
 from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome, StillTaken, TakeStill
-from devices.station import DeviceEntry
+from devices.station import DeviceEntry, State
 
 GATEWAY = Path(faces.__file__).parent
 PASSWORD = "right horse"
@@ -194,6 +196,17 @@ def test_each_state_comes_with_word_shape_and_advice(hall, bench, until):
     assert {"direction": "out", "data": "10 04 01", "size": 3}.items() <= seen["device"]["exchanges"][-1].items()
     assert any("缺纸" in n["text"] for n in seen["device"]["news"])
     assert client.get("/api/devices?device=nobody").json["device"] is None
+
+
+def test_better_advice_than_to_look_at_the_plug(bench):
+    bench.add("away", "escpos-printer", plugged=False)
+    state = replace(bench.start().state("away"), state=State.ABSENT)
+    trouble = {"news": "LinkDown", "reason": "picocom (process 8) is using /dev/x; stop that program."}
+    for said in (replace(state, troubles=(trouble,)), replace(state, troubles=(), reason=str(trouble["reason"]))):
+        assert faces.advice(said) == [faces.REASON_ADVICE[STOP_IT]]
+    refused = replace(state, reason="This user may not use /dev/x; add it to the group dialout.", troubles=())
+    assert faces.advice(refused) == [faces.REASON_ADVICE[JOIN]]
+    assert faces.advice(replace(state, reason="", troubles=())) == [faces.ADVICE["LinkDown"]]
 
 
 def test_a_person_is_never_named(bench, until):
