@@ -789,6 +789,15 @@ def test_the_comparison_names_tests_that_are_there():
     assert all((root / path).exists() for path in re.findall(r"`(tests/\w+/\w+\.py)`", text))
 
 
+def test_the_documentation_names_every_code():
+    root = Path(local.__file__).parents[3]
+    folder, doc = root / "devices" / "gateway" / "local", (root / "docs" / "gateway.md").read_text("utf-8")
+    code = "".join(file.read_text("utf-8") for file in folder.glob("*.py") if file.name != "facade.py")
+    codes = {*re.findall(r'Refusal\(\s*\d+,\s*"([a-z-]+)"', code), "no-door", "fault"}
+    assert len(codes) > 30
+    assert sorted(one for one in codes if f"`{one}`" not in doc) == []
+
+
 def test_the_module_offers_every_deed():
     module = (Path(local.__file__).parent / "static" / "bianmin-devices.js").read_text("utf-8")
     assert sorted(set(re.findall(r'#do\("(\w+)"', module))) == sorted(NEEDS)
