@@ -1,6 +1,10 @@
 """The local page's doors: who is let in, what a test button brings, and that every word has its Chinese."""
 
+import json
 import re
+import socket
+import threading
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,6 +174,34 @@ def test_a_taken_port_is_named(hall):
     app = create_gateway(hall, title="t")
     with serve(app, "127.0.0.1", 0) as server, pytest.raises(OSError, match=f"gateway.port: 127.0.0.1:{server.port}"):
         serve(app, "127.0.0.1", server.port)
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"POST /api/session HTTP/1.1\r\nHost: [", None])
+def test_a_connection_that_stands_still_makes_room(hall, said, capfd):
+    if said is None:
+        said = b"POST /api/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
+    with (
+        serve(create_gateway(hall, title="t"), "127.0.0.1", 0, idle=0.3) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as plug,
+    ):
+        plug.sendall(said)
+        while plug.recv(65536):
+            pass  # until it is closed
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_feed_goes_on_though_its_reader_says_nothing(hall, bench):
+    with (
+        serve(create_gateway(hall, title="t"), "127.0.0.1", 0, idle=0.3) as server,
+        urllib.request.urlopen(f"{server.url}api/feed", timeout=20) as feed,
+    ):
+        threading.Timer(1.0, bench.far["printer"].unplug).start()  # long after its connection has stood still
+        state = ""
+        while state != "absent":
+            line = feed.readline()
+            assert line, "the feed was cut"
+            if line.startswith(b"data:"):
+                state = json.loads(line[5:])["devices"][0]["state"]
 
 
 # ---- what it tells ----
