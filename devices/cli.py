@@ -77,7 +77,7 @@ def list_drivers(as_json: bool) -> None:
 
 def _both(message: str) -> str:
     """A driver's own words in Chinese and English, as the local page has them."""
-    return " ".join(dict.fromkeys(pair(setup_commands.ROOM)(message)))
+    return " ".join(dict.fromkeys(pair("devices.gateway")(message)))
 
 
 @device.command()

@@ -18,17 +18,17 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import look
-from config.words import FIRST, pair, translator
+from config.words import FIRST, translator
 from devices.gateway import configuring as setting_up
 from devices.gateway import faces, trials
 from devices.gateway.configuring import Configuring
 from devices.gateway.guard import Guard, Login, Turned, harden
 from devices.gateway.json_body import json_object
 from devices.gateway.pictures import Stills, Views
+from devices.gateway.wording import ROOM, speaker
 from devices.roles import News
 from devices.station import Station
 
-ROOM = "devices.gateway"
 GLANCE = 0.25  # seconds between two looks at the devices for a feed
 HEARTBEAT = 10.0  # seconds of quiet after which a feed says that it is still there
 LIVE_SECONDS = 60.0  # a live picture ends by itself: papers of citizens may lie under the camera
@@ -43,7 +43,7 @@ class Gateway:
     ) -> None:
         self.station, self.title, self.allow_test, self.configures = station, title, allow_test, configures
         self.guard = Guard(login)
-        self.say = pair(ROOM, second)
+        self.say = speaker(second)
         self.views, self.stills = Views(), Stills()
 
     def hear(self, device: str, news: News) -> None:

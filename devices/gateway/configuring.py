@@ -28,6 +28,7 @@ from devices.gateway.aside import aside
 from devices.gateway.guard import SHORTEST, PasswordFile, Turned
 from devices.gateway.json_body import json_object
 from devices.gateway.totp import TotpFile
+from devices.gateway.wording import Say
 from devices.links import LinkMistake, check_link
 from devices.roles import Key
 from devices.setup import bundle as bundles
@@ -345,6 +346,10 @@ def _learning(app: Flask, gateway: Gateway, here: Configuring) -> None:
         here.lesson_at = time.monotonic()
         return here.lesson
 
+    def shown(lesson: Lesson) -> Response:
+        state = lesson.state()
+        return jsonify({**state, "trouble": gateway.say(state["trouble"]) if state["trouble"] else None})
+
     @app.post("/api/setup/lesson")
     def lesson_begins() -> Response:
         here.require(gateway)
@@ -352,11 +357,11 @@ def _learning(app: Flask, gateway: Gateway, here: Configuring) -> None:
         kind = _text(given, "kind", "pad")
         if kind not in FAMILIES:
             raise Turned(400, WHY["unreadable"])
-        return jsonify(here.begin_lesson(_text(given, "link"), kind).state())
+        return shown(here.begin_lesson(_text(given, "link"), kind))
 
     @app.get("/api/setup/lesson")
     def lesson_state() -> Response:
-        return jsonify(lesson().state())
+        return shown(lesson())
 
     @app.post("/api/setup/lesson/key")
     def lesson_key() -> Response:
@@ -367,7 +372,7 @@ def _learning(app: Flask, gateway: Gateway, here: Configuring) -> None:
         if given.get("forget"):
             learning.forget(key)
         learning.listen_for(key)
-        return jsonify(learning.state())
+        return shown(learning)
 
     @app.post("/api/setup/lesson/learn")
     def lesson_learn() -> Response:
@@ -375,7 +380,7 @@ def _learning(app: Flask, gateway: Gateway, here: Configuring) -> None:
             lesson().learn(_text(_object(), "driver", ""))
         except NotLearnt as why:
             raise Mistake(str(why)) from why
-        return jsonify(lesson().state())
+        return shown(lesson())
 
     @app.delete("/api/setup/lesson")
     def lesson_ends() -> Response:
@@ -421,7 +426,7 @@ def _windows(given: Any) -> dict[str, int]:
     return found
 
 
-def _driver(name: str, say: faces.Say) -> dict[str, Any]:
+def _driver(name: str, say: Say) -> dict[str, Any]:
     """A driver as the page offers it."""
     module = drivers.load(name)
     cls = module.Driver
@@ -437,7 +442,7 @@ def _driver(name: str, say: faces.Say) -> dict[str, Any]:
     }
 
 
-def _field(one: Mapping[str, Any], say: faces.Say) -> dict[str, Any]:
+def _field(one: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """A form's field with its words in both languages."""
     known = {**one, "label": say(one.get("label") or one["name"])}
     known["help"] = say(one["help"]) if one.get("help") else None

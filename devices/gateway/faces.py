@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from devices.gateway.wording import Say
 from devices.links.base import JOIN, STOP_IT
 from devices.roles import PaperUsed
 from devices.station import DeviceState, State, Station
 from devices.words import say, to_json
-
-Pair = tuple[str, str]
-Say = Callable[[str], Pair]
 
 EXCHANGES, NEWS = 200, 20  # newest ones shown
 

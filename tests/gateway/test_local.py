@@ -449,7 +449,7 @@ def test_no_card_and_no_reader_are_told_apart(clerk):
     assert page.ask("id-reader", "card", 504, seconds=0.3)["code"] == "nothing-came"
     clerk.bench.far["id-reader"].unplug()
     told = page.ask("id-reader", "card", 502, seconds=10)
-    assert told["code"] == "not-ready" and told["detail"].startswith("设备报告：")
+    assert told["code"] == "not-ready" and told["detail"].startswith("链路断开：")
 
 
 def test_a_page_that_leaves_frees_the_reader(clerk, until):

@@ -302,8 +302,7 @@ def test_a_lesson_nobody_looks_at_ends(place: Place, until):
     place.configuring.patience = 0.3
     tab = Tab(place.server.port)
     tab.json("POST", "/api/setup/lesson", {"link": place.strip.link, "kind": "pad"})
-    until(lambda: place.configuring.lesson is None)
-    assert [thread.name for thread in threading.enumerate()].count("learning") == 0
+    until(lambda: "learning" not in [thread.name for thread in threading.enumerate()])
     tab.json("GET", "/api/setup/lesson", status=404)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from devices.gateway.json_body import json_object
-from devices.gateway.local.refusal import Refusal, Say
+from devices.gateway.local.refusal import Refusal
+from devices.gateway.wording import Say
 
 
 def given() -> dict[str, Any]:

@@ -20,11 +20,12 @@ from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.leases import Leases, Page
 from devices.gateway.local.origins import origin_in, own_origin
 from devices.gateway.local.pairs import Pairs
-from devices.gateway.local.refusal import Refusal, speaker
+from devices.gateway.local.refusal import ROOM, Refusal
 from devices.gateway.local.scans import Scans
 from devices.gateway.local.signed import Signatures
 from devices.gateway.local.sockets import Socket
 from devices.gateway.pictures import Views
+from devices.gateway.wording import speaker
 from devices.roles import News
 from devices.station import DeviceEntry, DeviceState, Station
 
@@ -69,7 +70,7 @@ class LocalGateway:
         """
         self.station, self.title, self.origins, self.second = station, title, frozenset(origins), second
         self.hall = hall
-        self.say = speaker(second)
+        self.say = speaker(second, ROOM)
         self.pairs, self.leases, self.hearing = Pairs(pairs), Leases(), Hearing()
         self.signatures = Signatures(pairs.with_name(SIGNED_FILE), clock)
         self.deeds = Deeds(station, self.hearing)
