@@ -341,12 +341,13 @@ def test_what_a_killed_program_left_is_removed():
 
 
 def test_every_sentence_of_a_scan_has_its_chinese():
-    from devices.gateway.local.refusal import speaker
+    from devices.gateway.local.refusal import ROOM
     from devices.gateway.local.scans import BUS_FULL, CAMERA
+    from devices.gateway.wording import speaker
     from devices.scanning import session
 
     code = Path(session.__file__).read_text("utf-8")
     said = {sentence for _, sentence in (*CAMERA.values(), BUS_FULL)}
     said |= set(re.findall(r'(?:ScanTrouble|_told)\("(.+?)"\)', code))
     assert len(said) > 12
-    assert [one for one in said if not re.search(r"[\u4e00-\u9fff]", speaker()(one)[0])] == []
+    assert [one for one in said if not re.search(r"[\u4e00-\u9fff]", speaker(room=ROOM)(one)[0])] == []

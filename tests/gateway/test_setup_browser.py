@@ -67,6 +67,7 @@ class Place:
     def begin(self, role: str, port: str) -> None:
         """From the list of devices to the choice of a driver."""
         self.page.goto(self.server.url)
+        self.page.locator("body.bare, #list li").first.wait_for()  # the list is there: its place and its buttons stay
         self.page.get_by_role("link", name="添加设备").first.click()
         self.page.locator(f"[data-role={role}]").click()
         self.page.locator(f".port[data-link$='/{port}']").click()
