@@ -16,7 +16,7 @@ from devices.gateway.aside import aside
 from devices.gateway.guard import harden
 from devices.gateway.local.asking import given, outcome, watcher
 from devices.gateway.local.deeds import Gone, Wish
-from devices.gateway.local.live import smaller
+from devices.gateway.local.live import Stream, smaller
 from devices.gateway.local.origins import origin_in, own_origin
 from devices.gateway.local.refusal import Refusal, answer
 from devices.gateway.local.scan_doors import open_scan_doors
@@ -24,7 +24,7 @@ from devices.gateway.local.signed import public_key
 from devices.roles import FrameSeen
 
 if TYPE_CHECKING:
-    from devices.gateway.local.gateway import LocalGateway, Stream
+    from devices.gateway.local.gateway import LocalGateway
 
 PUBLIC = ("/v1/hello", "/v1/pairings")  # what a page that is not paired may ask
 SENT = "Authorization, Content-Type, Bianmin-Page, Bianmin-Secret, Bianmin-Time, Bianmin-Nonce, Bianmin-Signature"
@@ -156,7 +156,7 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
         gateway.deeds.check(name, deed)
         if deed == "stream":
             with gateway.leases.during(name, page):  # a camera somebody else has is told now, in words
-                return jsonify(path=f"/v1/streams/{gateway.new_stream(name, page, _width(given()))}")
+                return jsonify(path=f"/v1/streams/{gateway.streams.new(name, page, _width(given()))}")
         if deed == "scan":
             return jsonify(gateway.scans.start(name, page, given()))
         wish = Wish(name, given(), watcher())
@@ -178,7 +178,7 @@ def _width(said: dict[str, Any]) -> int:
 def _streams(app: Flask, gateway: LocalGateway) -> None:
     @app.get("/v1/streams/<key>")
     def live(key: str) -> Response:
-        stream = gateway.take_stream(key)
+        stream = gateway.streams.take(key)
         there = watcher()
         pictures = _live(gateway, stream, there)
         next(pictures)  # takes the camera, or says who has it, before the answer begins
@@ -190,7 +190,7 @@ def _live(gateway: LocalGateway, stream: Stream, there: Callable[[], bool]) -> I
     ends, device, width = time.monotonic() + LIVE_SECONDS, stream.device, stream.width
 
     def go_on() -> bool:
-        return time.monotonic() < ends and there() and gateway.still_welcome(stream)
+        return time.monotonic() < ends and there() and gateway.streams.welcome(stream)
 
     def made_smaller(frame: FrameSeen) -> bytes:
         return aside(lambda: smaller(frame.jpeg, frame.width, width))

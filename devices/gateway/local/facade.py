@@ -146,7 +146,7 @@ class Facade:
 
     def _preview(self) -> dict[str, Any]:
         device = self._device("stream")
-        key = self.gateway.new_stream(device, self._page, paired=False)
+        key = self.gateway.streams.new(device, self._page, paired=False)
         return {"data": f"{request.host_url.rstrip('/')}/v1/streams/{key}"}
 
     def _picture(self) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from devices.gateway.local.deeds import NEEDS, ROLE_OF, Deeds, lacks
 from devices.gateway.local.facade import ROOTS, Facade
 from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.leases import Leases, Page
+from devices.gateway.local.live import Streams
 from devices.gateway.local.origins import origin_in, own_origin
 from devices.gateway.local.pairs import Pairs
 from devices.gateway.local.refusal import ROOM, Refusal
@@ -33,18 +32,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 SIGNED_FILE = "gateway-signed.json"
-STREAM_KEY_LIVES = 30.0  # seconds between asking for a live picture and opening it
-
-
-@dataclass(frozen=True)
-class Stream:
-    """A live picture somebody may open once: an `<img>` cannot carry a token, so its address carries this key."""
-
-    device: str
-    page: Page
-    until: float
-    width: int = 0  # pixels it is to be shown at; 0: as the camera sends it
-    paired: bool = True  # False: by the façade, whose pages hall.toml names
 
 
 class LocalGateway:
@@ -77,7 +64,7 @@ class LocalGateway:
         self.scans = Scans(self)
         self.views = Views()
         self.tls_port = tls_port or None  # told to pages, which may need it
-        self._streams: dict[str, Stream] = {}
+        self.streams = Streams(lambda origin: self.pairs.find(origin) is not None)
         self._can: dict[str, tuple[DeviceEntry, list[str]]] = {}
         self.app = Flask(__name__, static_folder=None)
         doors.open_doors(self.app, self)
@@ -190,24 +177,3 @@ class LocalGateway:
             able = [deed for deed in NEEDS if ROLE_OF[deed] in state.roles and not lacks(entry, deed)]
             known = self._can[state.name] = (entry, able)
         return known[1]
-
-    # ---- live pictures -------------------------------------------------------------------------------------------
-
-    def new_stream(self, device: str, page: Page, width: int = 0, paired: bool = True) -> str:
-        """The key of a live picture for this page."""
-        now = time.monotonic()
-        self._streams = {key: stream for key, stream in self._streams.items() if stream.until > now}
-        key = secrets.token_urlsafe(24)
-        self._streams[key] = Stream(device, page, now + STREAM_KEY_LIVES, width, paired)
-        return key
-
-    def still_welcome(self, stream: Stream) -> bool:
-        """Whether the pairing behind a live picture has not been revoked."""
-        return not stream.paired or self.pairs.find(stream.page.origin) is not None
-
-    def take_stream(self, key: str) -> Stream:
-        """What a key opens, once. Raises Refusal."""
-        stream = self._streams.pop(key, None)
-        if stream is None or stream.until < time.monotonic() or not self.still_welcome(stream):
-            raise Refusal(404, "no-stream", "This live picture is over; ask for it again.")
-        return stream

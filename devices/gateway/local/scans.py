@@ -99,10 +99,10 @@ class Scans:
 
     def left(self, page: Page, tell: Tell) -> bool:
         """A page's socket is closed: the scans that were told over it are gone. True when the page has no other."""
-        for scan in [one for one in self._running.values() if one.tell is tell]:
-            self.end(scan)
         if self._mouths.get(page) is tell:
             del self._mouths[page]
+        for scan in [one for one in self._running.values() if one.tell is tell]:
+            self.end(scan)
         return page not in self._mouths
 
     def released(self, device: str, page: Page) -> None:

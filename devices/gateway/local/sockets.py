@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent import Greenlet
 from gevent.queue import Empty, Queue
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
@@ -82,22 +83,24 @@ class Socket:
             with self.gateway.app.app_context():
                 return answer(refusal, self.gateway.say)(self._environ, start_response)
         self._environ["bianmin.taken"] = True
-        writer = gevent.spawn(self._write)
-        leave = self.gateway.hearing.add(self._listen)
-        try:
-            self._shake_hands()
-            self._read()
-        except (OSError, ProtocolError):
-            pass  # the page is gone, or speaks something else: the same to us
-        finally:
-            leave()
-            # A page that connected anew before we noticed that its old line was dead keeps what it has.
-            if self._page is not None and self.gateway.scans.left(self._page, self._tell_page):
-                self.gateway.leases.drop(self._page)
-            self._out.put(None)
-            writer.join(timeout=2)
-            writer.kill()
+        with contextlib.ExitStack() as farewell:  # each part of it, whatever becomes of the one before
+            farewell.callback(self._hang_up, gevent.spawn(self._write))
+            farewell.callback(self._leave)
+            farewell.callback(self.gateway.hearing.add(self._listen))
+            with contextlib.suppress(OSError, ProtocolError):  # gone, or speaks something else: the same to us
+                self._shake_hands()
+                self._read()
         return []
+
+    def _leave(self) -> None:
+        """A page that connected anew before we noticed that its old line was dead keeps what it has."""
+        if self._page is not None and self.gateway.scans.left(self._page, self._tell_page):
+            self.gateway.leases.drop(self._page)
+
+    def _hang_up(self, writer: Greenlet) -> None:
+        self._out.put(None)
+        writer.join(timeout=2)
+        writer.kill()
 
     # ---- the wire ------------------------------------------------------------------------------------------------
 
