@@ -53,6 +53,8 @@ FILLED = (
     "A device dialled in and said nothing ({why}).",
     "What dialled in to port {port} is no WebSocket ({why}).",
     "A tablet dialled {asked} instead of {wanted}.",
+    "A tablet dialled in and hung up at once ({why}).",
+    "This program cannot open another file ({why}); start it again.",
     "The cable was lost: {why}.",
     "the cable was unplugged ({why})",
     "the line has taken no bytes for {seconds} s",
