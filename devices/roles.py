@@ -521,6 +521,11 @@ class PictureFrozen(Trouble):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BusFull(Trouble):
+    """The USB controller has no room left for this camera's pictures: another camera takes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PictureDark(Trouble):
     """The picture is black (lamp off, lens covered)."""
 
@@ -570,7 +575,7 @@ EVALUATOR = Role("evaluator", (AskRating, ShowStars), (Rated,))
 FOOT_PEDAL = Role("foot-pedal", (), (PedalPressed,))
 WINDOW_SCREEN = Role("window-screen", (ShowCall, ShowWelcome, ShowServing, ShowPaused, ShowText), ())
 HALL_BOARD = Role("hall-board", (ShowCalls,), ())
-CAMERA = Role("camera", (TakeStill,), (FrameSeen, StillTaken, PictureFrozen, PictureDark, WrongFormat))
+CAMERA = Role("camera", (TakeStill,), (FrameSeen, StillTaken, PictureFrozen, PictureDark, WrongFormat, BusFull))
 
 ROLES: dict[str, Role] = {
     r.name: r

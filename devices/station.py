@@ -155,6 +155,10 @@ class Station:
         """What is configured now, by name."""
         return {name: entry for name, (entry, _) in self._talks.items()}
 
+    def options(self, device: str) -> Any:
+        """The driver's Options a device is set up with. Raises KeyError."""
+        return _driver(self._find(device)[0]).options
+
     def send(self, device: str, order: Order, timeout: float = 10.0) -> Future[Outcome]:
         """Send an order; the future gets Obeyed, Refused or Unconfirmed. Refused at once while the device is absent.
 

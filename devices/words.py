@@ -59,6 +59,7 @@ SAID = {
     "PictureFrozen": "画面停止 picture frozen",
     "PictureDark": "画面全黑 picture dark",
     "WrongFormat": "画面格式不符 wrong picture format",
+    "BusFull": "USB 带宽不足 USB bus full",
     "PrintSlip": "打印号票 print a slip",
     "PrintTest": "打印测试页 print a test",
     "PrintDocument": "打印文件 print a document",

@@ -16,7 +16,7 @@ from kiosk import search
 from kiosk.journey import Event, Page
 from kiosk.mind import Mind
 from kiosk.outside import Outside, Record
-from kiosk.papers import Pixels, Preview, Taken
+from kiosk.papers import Pixels, Preview, Taken, Uncut
 from kiosk.session import look_at
 from kiosk.view import PAPER, READER, SHEETS, WORKS, Habits, Stage
 
@@ -151,6 +151,10 @@ class Answers(Mind):
     def _on_sheet(self, session: str, id: int, large: Pixels) -> None:
         if session == self.session.id and id == self.session.chosen:
             self.session.sheet = large
+
+    def _on_uncut(self, session: str, uncut: Uncut) -> None:
+        if session == self.session.id and uncut.id == self.session.chosen and self.journey.page is Page.CROP:
+            self.session.uncut = uncut
 
     def _on_preview(self, session: str, preview: Preview) -> None:
         if session == self.session.id:

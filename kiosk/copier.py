@@ -27,6 +27,7 @@ import numpy as np
 from devices.orders import Outcome
 from devices.roles import (
     Alive,
+    BusFull,
     FrameSeen,
     LinkDown,
     News,
@@ -40,7 +41,7 @@ from devices.roles import (
     Unconfirmed,
     WrongFormat,
 )
-from kiosk.papers import Glance, Pixels, Preview, Taken
+from kiosk.papers import Corners, Glance, Pixels, Preview, Taken, Uncut
 
 if TYPE_CHECKING:
     from devices.scanning import ScanSession
@@ -53,6 +54,7 @@ GONE = 3.0  # seconds without a picture
 BRIGHT = 0.85  # share of a picture's pixels that are as white as can be: nothing can be seen
 MOST = 20  # pages of one person
 PAGE, THUMB = 1000, 240  # pixels of a page's longer side when it is looked at
+SHOT = 1600  # the same of the picture it was cut from, which is looked at through a magnifier
 PRINTING = 180.0  # seconds a document may take until nobody can say any more what became of it
 TITLE = "复印件"  # all that the printer's list shows
 M_PERTURB = -6  # malloc.h
@@ -61,6 +63,7 @@ MARK = "仅供本次办事使用"
 TROUBLES: Mapping[type[Trouble], str] = {
     LinkDown: "gone",
     Silent: "gone",
+    BusFull: "gone",  # nothing a citizen could do about it; the technician's page says what it is
     PictureFrozen: "frozen",
     PictureDark: "dark",
     WrongFormat: "small",
@@ -71,8 +74,9 @@ WORST = ("gone", "frozen", "dark", "bright", "small")
 class Copier:
     """The camera and the printer for sheets, as a citizen uses them.
 
-    `tell(kind, session, …)` is `Outside.post`: "sheets" (tuple of Taken), "sheet" (id, Pixels), "preview" (Preview),
-    "copied" (done, unknown or failed, and why), "broke". `uses` names the kiosk's devices: camera, sheets.
+    `tell(kind, session, …)` is `Outside.post`: "sheets" (tuple of Taken), "sheet" (id, Pixels), "uncut" (Uncut),
+    "preview" (Preview), "copied" (done, unknown or failed, and why), "broke". `uses` names the kiosk's devices: camera,
+    sheets.
     """
 
     def __init__(
@@ -81,8 +85,10 @@ class Copier:
         uses: Mapping[str, str],
         send: Callable[[str, Order, float], Future[Outcome]],
         shm: Path = Path("/dev/shm"),
+        across: Callable[[str], float] = lambda _camera: 0.0,
     ) -> None:
-        self._tell, self._uses, self._send = tell, uses, send
+        """`across(camera)`: the millimetres its pictures show from left to right, 0 where nobody has measured."""
+        self._tell, self._uses, self._send, self._across = tell, uses, send, across
         self._work = ThreadPoolExecutor(1, "copier")
         self._lock = threading.Lock()
         self._scan: ScanSession | None = None
@@ -180,6 +186,20 @@ class Copier:
         """A page, large: told as "sheet"."""
         self._with(lambda scan: self._say("sheet", id, pixels(scan.picture(id), PAGE)))
 
+    def look_at_shot(self, id: int) -> None:
+        """The camera's picture a page was cut from, to be cropped by hand: told as "uncut"."""
+
+        def show(scan: ScanSession) -> None:
+            corners, found = scan.cut(id)
+            self._say("uncut", Uncut(id, shot_pixels(scan.shot(id)), tuple(corners), tuple(found)))
+
+        self._with(show)
+
+    def cut(self, id: int, corners: Corners) -> None:
+        """Cut a page from its shot between these corners; it is shown again."""
+        self._with(lambda scan: scan.crop(id, corners))
+        self.look_at(id)
+
     def preview(self, number: int = 0, mark: bool = False) -> None:
         """The `number`th sheet as it would be printed: told as "preview"."""
 
@@ -251,7 +271,12 @@ class Copier:
         if session != self._session:
             return
         folder = private_folder(FOLDER.rstrip("-"))
-        self._scan = ScanSession(folder, searchable=False, changed=lambda: self._do(self._tell_sheets, session))
+        self._scan = ScanSession(
+            folder,
+            searchable=False,
+            across=self._across(self._uses.get("camera", "")),
+            changed=lambda: self._do(self._tell_sheets, session),
+        )
         self._folder = folder
 
     def _forget(self) -> None:
@@ -335,6 +360,16 @@ def live_pixels(jpeg: bytes) -> Pixels | None:
 
     bgr = small(jpeg, SIDE)
     return None if bgr is None else _drawn(bgr, SIDE)
+
+
+def shot_pixels(jpeg: bytes) -> Pixels:
+    """A whole shot, as the camera sees it. Raises ValueError when it is damaged."""
+    from devices.scanning.session import small
+
+    bgr = small(jpeg, SHOT)
+    if bgr is None:
+        raise ValueError("a page's picture cannot be read.")
+    return _drawn(bgr, SHOT)
 
 
 def _drawn(bgr: np.ndarray, side: int) -> Pixels:

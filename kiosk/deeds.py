@@ -144,11 +144,22 @@ class Deeds(Mind):
         self._copier().shoot()
 
     def _do_look_at_sheet(self) -> None:
-        self.session.sheet = None
+        self.session.sheet = self.session.uncut = None
         self._copier().look_at(self.session.chosen)
 
     def _do_turn_sheet(self) -> None:
         self._copier().turn(self.session.chosen)
+
+    def _do_look_at_shot(self) -> None:
+        self.session.uncut = None
+        self._copier().look_at_shot(self.session.chosen)
+
+    def _do_forget_shot(self) -> None:
+        self.session.uncut = None
+
+    def _do_cut_sheet(self) -> None:
+        self.session.sheet = self.session.uncut = None
+        self._copier().cut(self.session.chosen, self.session.cut)
 
     def _do_remove_sheet(self) -> None:
         self.session.sheet = None

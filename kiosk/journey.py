@@ -7,7 +7,7 @@ stands in `ANYWHERE`. Nothing here knows a screen, a clock or a hall: time is an
     attract ─touch─▶ home ─category─▶ services ─service─▶ confirm ─take─▶ issuing ─issued─▶ result ─10 s─▶ attract
                        │                                     └─first?─▶ priority ─▶ privacy ─▶ card ─▶ issuing
                        ├─my ticket─▶ find ─found─▶ ticket (rejoin, print again)
-                       ├─scan─▶ scan ⇄ sheet, copy ─print─▶ copying ─▶ copied
+                       ├─scan─▶ scan ⇄ sheet ⇄ crop, copy ─print─▶ copying ─▶ copied
                        └─help, information, search …           any mistake of ours ─▶ failsafe ─10 s─▶ home
 """
 
@@ -39,6 +39,7 @@ class Page(StrEnum):
     TICKET = "ticket"
     SCAN = "scan"
     SHEET = "sheet"
+    CROP = "crop"
     COPY = "copy"
     COPYING = "copying"
     COPIED = "copied"
@@ -83,6 +84,8 @@ class Event(StrEnum):
     UNDO = "undo"
     TURN = "turn"
     RETAKE = "retake"
+    CROP = "crop"  # by hand
+    CUT = "cut"  # between these corners
     KEEP = "keep"  # although something is wrong with it
     COPY = "copy"
     NEXT = "next"
@@ -206,7 +209,12 @@ TABLE: dict[str, dict[Event, tuple[Row, ...]]] = {
         Event.REMOVE: _to(Page.SCAN, "remove_sheet"),
         Event.RETAKE: _to(Page.SCAN, "retake"),
         Event.TURN: _to(STAY, "turn_sheet"),
+        Event.CROP: _to(Page.CROP, "look_at_shot"),
         Event.GO_ON: _to(Page.SCAN, "keep_sheet"),
+    },
+    Page.CROP: {
+        Event.CUT: _to(Page.SHEET, "cut_sheet"),
+        Event.BACK: _to(Page.SHEET, "forget_shot"),
     },
     Page.COPY: {
         Event.NEXT: _to(STAY, "next_preview"),

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from devices.roles import CardPresented
-from kiosk.papers import Glance
+from kiosk.papers import Corners, Glance
 
 Record = Mapping[str, Any]  # a JSON object of docs/api.md
 Letter = tuple[str, tuple[Any, ...]]
@@ -84,7 +84,7 @@ class Devices(Protocol):
 
 class Copier(Protocol):
     """A document camera and a printer for sheets (`kiosk.copier`). Each method returns at once; what comes of it comes
-    as a letter: "sheets", "sheet", "preview", "copied"."""
+    as a letter: "sheets", "sheet", "uncut", "preview", "copied"."""
 
     @property
     def there(self) -> bool:
@@ -116,6 +116,12 @@ class Copier(Protocol):
 
     def look_at(self, id: int) -> None:
         """A page, large."""
+
+    def look_at_shot(self, id: int) -> None:
+        """The camera's picture a page was cut from."""
+
+    def cut(self, id: int, corners: Corners) -> None:
+        """Cut a page from its shot anew."""
 
     def preview(self, number: int = 0, mark: bool = False) -> None:
         """The `number`th sheet as it would be printed."""

@@ -47,6 +47,16 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class Uncut:
+    """The camera's picture a page was cut from: where it is cut now and where it was found (none: nowhere)."""
+
+    id: int
+    pixels: Pixels
+    corners: Corners = ()
+    found: Corners = ()
+
+
+@dataclass(frozen=True)
 class Preview:
     """A sheet of paper as it will be printed, the `number`th of so many."""
 

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from devices.roles import CardPresented
-from kiosk.papers import Pixels, Preview, Taken
+from kiosk.papers import Corners, Pixels, Preview, Taken, Uncut
 
 Record = Mapping[str, Any]  # a JSON object as the hall sent it
 _ASCII_HEADER = sys.getsizeof("") - 1  # bytes before the letters of an ASCII string
@@ -52,6 +52,8 @@ class Session:
     retaking: bool = False  # the next page replaces one that was not good
     chosen: int = 0  # the page being looked at
     sheet: Pixels | None = None  # the same, large
+    uncut: Uncut | None = None  # the picture it was cut from, while it is cropped by hand
+    cut: Corners = ()  # where the person wants it cut
     preview: Preview | None = None
     mark: bool = False  # the copy says what it is for
     copying: str = ""  # "", printing, done, unknown, paper, failed

@@ -102,6 +102,8 @@ class Terminal(Deeds, Answers):
             self.view.note = ""
         elif event in (Event.SHEET, Event.RETAKE, Event.KEEP) and value is not None:
             s.chosen = int(value)
+        elif event is Event.CUT:
+            s.cut = value
         elif event is Event.CHOSE:
             s.ticket = value
 

@@ -16,28 +16,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 from devices import driver
-from devices.driver import OrderMistake
-from devices.pads.keys import RATINGS, KeyTable
+from devices.pads.keys import RATINGS, KeyTable, rating_names
 from devices.pads.learn_lines import ENDS, LONGEST_KEY, learn
 from devices.pads.lines import LineOrders
-from devices.pads.orders import OPTION, beeps
+from devices.pads.options import Told, like, repeats
+from devices.pads.orders import texts_of
+from devices.pads.pad import SilentPad
 from devices.pads.presses import PACE, Presses
-from devices.pads.telling import WAIT, Telling
-from devices.roles import (
-    CALL_PAD,
-    EVALUATOR,
-    Alive,
-    AskRating,
-    Beep,
-    Garbled,
-    KeyPressed,
-    News,
-    Order,
-    Rated,
-    Role,
-    ShowNumber,
-    ShowStars,
-)
+from devices.pads.telling import WAIT
+from devices.roles import KeyPressed, News, Order, Rated
 
 __all__ = ["Driver", "Options", "Simulator", "learn"]
 
@@ -69,19 +56,14 @@ class Options:
         default="",
         metadata={"label": "应答 answer", "help": "what each key is answered; {key} is its text; empty: nothing"},
     )
-    show: str = field(
-        default="", metadata={"label": "显示指令 show", "help": "a line with {number} and {waiting}; empty: none"}
-    )
-    beep: str = field(default="", metadata={"label": "鸣响指令 beep", "help": "a line; empty: none"})
-    ask: str = field(default="", metadata={"label": "请评价指令 ask", "help": "a line; empty: none"})
-    stars: str = field(default="", metadata={"label": "星级指令 stars", "help": "a line with {stars}; empty: none"})
+    show: str = like(Told, "show", help="a line with {number} and {waiting}; empty: none")
+    beep: str = like(Told, "beep", help="a line; empty: none")
+    ask: str = like(Told, "ask", help="a line; empty: none")
+    stars: str = like(Told, "stars", help="a line with {stars}; empty: none")
     gap: float = field(
         default=0.1, metadata={"label": "间隔 gap", "unit": "s", "min": 0.02, "max": 2.0, "help": "a pause parts keys"}
     )
-    repeat_seconds: float = field(
-        default=0.0,
-        metadata={"label": "重复 repeats", "unit": "s", "min": 0, "max": 5, "help": "the same key within is one press"},
-    )
+    repeat_seconds: float = repeats(0.0, "key")
 
     def __post_init__(self) -> None:
         self.table()
@@ -91,24 +73,21 @@ class Options:
 
     def table(self) -> KeyTable:
         """What the texts mean."""
-        digits = {str(code): grade for code, grade in RATINGS.get(self.ratings, {}).items()}
-        return KeyTable.of(self.keys, {**digits, **self.grades}, _key)
+        return KeyTable.of(self.keys, {**rating_names(self.ratings), **self.grades}, _key)
 
     def orders(self) -> LineOrders:
         """What may be said to it."""
-        return LineOrders({ShowNumber: self.show, Beep: self.beep, AskRating: self.ask, ShowStars: self.stars})
+        return LineOrders(texts_of(self))
 
     def answer_to(self, key: bytes) -> bytes:
         """What the host answers to a key; empty: nothing."""
         return self.answer.encode().replace(b"{key}", key) + ENDS[self.end] if self.answer else b""
 
 
-class Driver(driver.Driver):
+class Driver(SilentPad):
     """A pad whose keys are text."""
 
-    roles: ClassVar[tuple[Role, ...]] = (CALL_PAD, EVALUATOR)
     Options = Options
-    answers = False  # it speaks, but never answers an order
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
@@ -122,22 +101,12 @@ class Driver(driver.Driver):
 
     def reset(self) -> None:
         """See Driver."""
+        super().reset()
         self._buffer = b""
         self._calm = True  # since the last noise there was a pause; before, whatever looks like a key is chance
         self._presses = Presses(self.set_up.repeat_seconds)
-        self._telling = Telling()
         self._answers: deque[bytes] = deque(maxlen=16)
         self._said: deque[bytes] = deque(maxlen=16)  # since the line was quiet: an adapter may return it
-        self._alive = self._garbled = False
-
-    def lacks(self, what: type) -> str:
-        """See Driver."""
-        return self._orders.lacks(what)
-
-    @property
-    def idle(self) -> bool:
-        """See Driver."""
-        return self._telling.order is None and not self._answers
 
     @property
     def patience(self) -> float | None:
@@ -149,14 +118,6 @@ class Driver(driver.Driver):
         if self._presses or self._said:
             return max(self.set_up.repeat_seconds, self.set_up.gap)
         return None
-
-    def encode(self, order: Order) -> bytes:
-        """See Driver."""
-        return b"".join(self._encode(order))
-
-    def take(self, order: Order) -> None:
-        """See Driver."""
-        self._telling.take(order, self._encode(order))
 
     def owed(self) -> bytes:
         """See Driver. Answers go first: a pad is waiting."""
@@ -198,16 +159,8 @@ class Driver(driver.Driver):
         self._said.clear()
         return news
 
-    def lost(self) -> list[News]:
-        """See Driver."""
-        return self._telling.lost()
-
-    def _encode(self, order: Order) -> list[bytes]:
-        if type(order) not in OPTION:
-            raise OrderMistake(f"call pads and evaluators do not know the order {type(order).__name__}")
-        if self.lacks(type(order)):
-            raise OrderMistake(self.lacks(type(order)))
-        return [self._orders.pack(order) + ENDS[self.set_up.end]] * beeps(order)
+    def _frame(self, order: Order) -> bytes:
+        return self._orders.pack(order) + ENDS[self.set_up.end]
 
     def _chunk(self, held: bytes, news: list[News]) -> None:
         """What came between two pauses: one key, or several pressed at once."""
@@ -230,19 +183,13 @@ class Driver(driver.Driver):
             self._answers.append(answer)
         if self._presses.repeats(0, key):
             return
-        if not self._alive:
-            self._alive = True
-            news.append(Alive(detail="it has spoken"))
-        if self._garbled:
-            self._garbled = False
-            news.append(Garbled(over=True))
+        self._hearing.lives(news, "it has spoken")
+        self._hearing.clear(news)
         news.append(self._table.news(key.decode("ascii"), code=key.hex()))
 
     def _noise(self, news: list[News]) -> None:
         self._calm = False
-        if not self._garbled:
-            self._garbled = True
-            news.append(Garbled())
+        self._hearing.noise(news)
 
 
 def _key(text: str) -> str:

@@ -9,39 +9,24 @@ hall system of `queue-bus`. Not for lines whose adapter returns what is sent: se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 from devices import driver
-from devices.driver import OrderMistake, Timing
+from devices.driver import Timing
 from devices.pads.frames import Found, Stream, Template, body_name
 from devices.pads.keys import KeyTable, at
 from devices.pads.learn_frames import learn
-from devices.pads.orders import OPTION, Digits, Templates, beeps
+from devices.pads.options import OnCable, Told, repeats
+from devices.pads.pad import SilentPad, address_of
 from devices.pads.presses import PACE, Presses
-from devices.pads.telling import WAIT, Telling
-from devices.roles import (
-    CALL_PAD,
-    EVALUATOR,
-    Alive,
-    AskRating,
-    Beep,
-    Garbled,
-    KeyPressed,
-    News,
-    Order,
-    Rated,
-    Role,
-    ShowNumber,
-    ShowStars,
-)
+from devices.pads.telling import WAIT
+from devices.roles import KeyPressed, News, Order, Rated
 
 __all__ = ["Driver", "Options", "Simulator", "learn"]
 
 QUIET = 0.5  # s of quiet after which a line has nothing more to say
-JUNK = 256  # bytes outside frames before the line counts as garbled
 ANSWERED = 5  # repeats of one press that are answered; more than that is an echo that should not be
 REMEMBERED = 4096  # frames whose meaning is kept
 KEYS = {"010C": "call_next", "010D": "recall", "010B": "evaluate", "0112": "pause", "0113": "transfer"}
@@ -49,17 +34,9 @@ GRADES = {"1101": 5, "1102": 4, "1103": 3, "1104": 2, "1105": 1}
 
 
 @dataclass(frozen=True)
-class Options:
-    """What this pad's manual, or learning mode, says about it."""
+class Heard(OnCable):
+    """What the pad says, and how it is answered."""
 
-    frame: str = field(
-        default="FF 68 {length} {length} 68 {address} {body} {sum} 16",
-        metadata={"label": "帧格式 frame", "help": "hex, ?? and {length} {address} {body} {sum} {xor} {lrc} {crc16}"},
-    )
-    addresses: tuple[int, ...] = field(
-        default=(1,),
-        metadata={"label": "地址 addresses", "min": 0, "max": 255, "help": "orders go to the first if they name none"},
-    )
     keys: Mapping[str, str] = field(
         default_factory=lambda: dict(KEYS),
         metadata={
@@ -79,41 +56,18 @@ class Options:
         default="",
         metadata={"label": "评价应答 answer to a rating", "help": "if other: a body in hex, {rest}: it without byte 1"},
     )
-    show: str = field(
-        default="", metadata={"label": "显示指令 show", "help": "body in hex with {number} and {waiting}; empty: none"}
-    )
-    beep: str = field(default="", metadata={"label": "鸣响指令 beep", "help": "body in hex; empty: none"})
-    ask: str = field(default="", metadata={"label": "请评价指令 ask", "help": "body in hex; empty: none"})
-    stars: str = field(
-        default="", metadata={"label": "星级指令 stars", "help": "body in hex with {stars}; empty: none"}
-    )
-    digits: int = field(default=3, metadata={"label": "位数 digits", "min": 1, "max": 8})
-    digits_as: str = field(
-        default="bytes",
-        metadata={"label": "数字写法 digits as", "choices": ("bytes", "ascii"), "help": "00 or 30 is 0"},
-    )
-    blank: str = field(
-        default="0A", metadata={"label": "空位 blank digit", "help": "one byte in hex: leaves it as it is"}
-    )
-    repeat_seconds: float = field(
-        default=0.5,
-        metadata={
-            "label": "重复 repeats",
-            "unit": "s",
-            "min": 0,
-            "max": 5,
-            "help": "the same frame within is one press",
-        },
-    )
+
+
+@dataclass(frozen=True)
+class Options(Told, Heard):
+    """What this pad's manual, or learning mode, says about it."""
+
+    repeat_seconds: float = repeats(0.5, "frame")
 
     def __post_init__(self) -> None:
-        if not self.addresses:
-            raise ValueError("addresses must name at least one address")
-        if not re.fullmatch("[0-9A-Fa-f]{2}", self.blank):
-            raise ValueError(f"blank: write one byte in hex, got {self.blank!r}")
-        template = self.template()
-        if len(self.addresses) > 1 and not template.addressed:
-            raise ValueError("addresses: several devices on one cable need {address} in frame")
+        self.check_addresses()
+        self.digit()
+        self.check_several(self.template())
         self.orders()
         for name in ("answer", "grade_answer"):
             at(name, lambda name=name: answer(getattr(self, name), b"\x00\x00"))  # type: ignore[misc]
@@ -127,23 +81,16 @@ class Options:
         table = self.table()
         return at("frame", lambda: Template(self.frame, (*table.keys, *table.grades)))
 
-    def orders(self) -> Templates:
-        """What may be said to it."""
-        digits = Digits(self.digits, self.digits_as == "ascii", int(self.blank, 16))
-        return Templates({ShowNumber: self.show, Beep: self.beep, AskRating: self.ask, ShowStars: self.stars}, digits)
-
     def answer_to(self, body: bytes, rating: bool) -> bytes:
         """The body of the answer to a body; empty: none."""
         return answer((self.grade_answer if rating else "") or self.answer, body)
 
 
-class Driver(driver.Driver):
+class Driver(SilentPad):
     """Every pad of one kind on one cable."""
 
-    roles: ClassVar[tuple[Role, ...]] = (CALL_PAD, EVALUATOR)
     Options = Options
     timing = Timing(gap=0.05)  # most of these lines are half duplex: let the line turn round
-    answers = False  # it speaks, but never answers an order
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
@@ -155,21 +102,11 @@ class Driver(driver.Driver):
 
     def reset(self) -> None:
         """See Driver."""
+        super().reset()
         self._stream = Stream(self._template)
         self._presses = Presses(self.set_up.repeat_seconds)
-        self._telling = Telling()
         self._answers: dict[bytes, None] = {}  # in order, each once
-        self._alive = self._garbled = False
         self._babble = False  # the line has babbled since it was quiet last
-
-    def lacks(self, what: type) -> str:
-        """See Driver."""
-        return self._orders.lacks(what)
-
-    @property
-    def idle(self) -> bool:
-        """See Driver."""
-        return self._telling.order is None and not self._answers
 
     @property
     def patience(self) -> float | None:
@@ -179,14 +116,6 @@ class Driver(driver.Driver):
         if self._presses:
             return self.set_up.repeat_seconds
         return QUIET if self._stream.tail or self._babble else None
-
-    def encode(self, order: Order) -> bytes:
-        """See Driver."""
-        return b"".join(self._encode(order))
-
-    def take(self, order: Order) -> None:
-        """See Driver."""
-        self._telling.take(order, self._encode(order))
 
     def owed(self) -> bytes:
         """See Driver. Answers go first: a pad is waiting."""
@@ -205,12 +134,9 @@ class Driver(driver.Driver):
         for found in self._stream.feed(data):
             if not self.shared or not self._template.addressed or found.address in self.set_up.addresses:
                 news += self._hear(found)
-        if self._stream.junk >= JUNK:
-            self._stream.junk = 0
+        if self._stream.babbles():
             self._babble = True
-            if not self._garbled:
-                self._garbled = True
-                news.append(Garbled())
+            self._hearing.noise(news)
             if self._telling.waits:
                 news += self._telling.end("The line is full of noise, so nobody may have understood it.")
         return news
@@ -225,19 +151,8 @@ class Driver(driver.Driver):
         self._babble = False
         return []
 
-    def lost(self) -> list[News]:
-        """See Driver."""
-        return self._telling.lost()
-
-    def _encode(self, order: Order) -> list[bytes]:
-        if type(order) not in OPTION:
-            raise OrderMistake(f"call pads and evaluators do not know the order {type(order).__name__}")
-        if self.lacks(type(order)):
-            raise OrderMistake(self.lacks(type(order)))
-        address = order.address or self.set_up.addresses[0]
-        if not 0 <= address <= 255:
-            raise OrderMistake(f"address must be 0 to 255, got {address}")
-        return [self._template.pack(address, self._orders.pack(order))] * beeps(order)
+    def _frame(self, order: Order) -> bytes:
+        return self._template.pack(address_of(order, self.set_up.addresses), self._orders.pack(order))
 
     def _hear(self, found: Found) -> list[News]:
         """Answer what a pad says, and tell it unless it is a repeat."""
@@ -248,13 +163,10 @@ class Driver(driver.Driver):
         if repeats:
             return []
         news: list[News] = []
-        if not self._alive:
-            self._alive = True
-            where = f"address {found.address} has spoken" if self._template.addressed else "it has spoken"
-            news.append(Alive(detail=where))
-        if self._garbled and not self._babble:
-            self._garbled = False
-            news.append(Garbled(over=True))
+        who = f"address {found.address}" if self._template.addressed else "it"
+        self._hearing.lives(news, f"{who} has spoken")
+        if not self._babble:
+            self._hearing.clear(news)
         return [*news, meaning]
 
     def _understand(self, found: Found) -> tuple[News, bytes]:

@@ -19,28 +19,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
-from devices import driver
-from devices.driver import OrderMistake
-from devices.hid.events import DOWN, DROPPED, HELD, UP, Events, events, strokes
+from devices.hid.events import HELD, strokes
+from devices.hid.held import LOST, Held
 from devices.hid.learn_pad import learn
+from devices.hid.listener import Listener, Typing
 from devices.hid.names import code_of, name_of
 from devices.hid.reports import MOST, Names, bytes_of, overlap, written
 from devices.pads.keys import KeyTable
-from devices.roles import (
-    CALL_PAD,
-    EVALUATOR,
-    Alive,
-    AskRating,
-    Beep,
-    Garbled,
-    KeyPressed,
-    News,
-    Order,
-    Rated,
-    Role,
-    ShowNumber,
-    ShowStars,
-)
+from devices.pads.orders import OPTION
+from devices.roles import CALL_PAD, EVALUATOR, KeyPressed, News, Rated, Role
 
 __all__ = ["Driver", "Options", "Simulator", "learn"]
 
@@ -135,14 +122,14 @@ def _each(place: str, names: Any, one_way: Any) -> list[str]:
         raise ValueError(f"{place}: {wrong}") from None
 
 
-class Driver(driver.Driver):
+class Driver(Listener):
     """Tells each press of a key once."""
 
     roles: ClassVar[tuple[Role, ...]] = (CALL_PAD, EVALUATOR)
     links: ClassVar[tuple[str, ...]] = ("evdev", "hidraw", "socket")
     Options = Options
-    answers = False
-    cannot: ClassVar[dict[type, str]] = {ShowNumber: NOTHING, Beep: NOTHING, AskRating: NOTHING, ShowStars: NOTHING}
+    refusal = "a pad does not know the order"
+    cannot: ClassVar[dict[type, str]] = dict.fromkeys(OPTION, NOTHING)
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
@@ -154,33 +141,20 @@ class Driver(driver.Driver):
         self._names = Names(
             [*self._table.keys, *self._table.grades, *others] if self.set_up.source == "reports" else ()
         )
-        told = ((CALL_PAD, self._table.keys), (EVALUATOR, self._table.grades))
-        self.roles = tuple(role for role, keys in told if keys)  # type: ignore[misc]  # the tables decide
+        self.roles = self._table.roles  # type: ignore[misc]  # the tables decide
         self.reset()
 
     def reset(self) -> None:
         """See Driver."""
-        self._events = Events()
-        self._held = b""  # of a report that has begun
-        self._down: set[str] = set()  # keys that are held
-        self._alive = self._garbled = False
-
-    def encode(self, order: Order) -> bytes:
-        """See Driver."""
-        raise OrderMistake(self.lacks(type(order)) or f"a pad does not know the order {type(order).__name__}")
-
-    def take(self, order: Order) -> None:
-        """See Driver."""
-        self.encode(order)
-
-    def owed(self) -> bytes:
-        """See Driver."""
-        return b""
+        super().reset()
+        self._keys = Held()
+        self._begun = b""  # of a report
+        self._down = ""  # the key that is held, of one that sends reports
 
     @property
     def patience(self) -> float | None:
         """See Driver."""
-        half = bool(self._held) or self._events.half
+        half = bool(self._begun) or self._keys.half
         return self.set_up.gap if half or (self._down and self._lets_go_when_quiet) else None
 
     @property
@@ -191,65 +165,55 @@ class Driver(driver.Driver):
         """See Driver."""
         news: list[News] = []
         if self.set_up.source == "keys":
-            for code, value in self._events.feed(data):
-                if value == DOWN:
+            for code in self._keys.feed(data):
+                if code == LOST:
+                    self._hearing.noise(news)
+                else:
                     self._press(name_of(code), news)
-                elif (code, value) == DROPPED:
-                    self._lost(news)
-                elif value == UP:
-                    self._down.discard(name_of(code))
             return news
         length = self.set_up.report
-        data = self._held + data
+        data = self._begun + data
         whole = len(data) - len(data) % length
         for at in range(0, whole, length):
             self._report(data[at : at + length], news)
-        self._held = data[whole:]
+        self._begun = data[whole:]
         return news
 
     def silence(self) -> list[News]:
         """See Driver."""
         news: list[News] = []
-        if self._held or self._events.half:
-            self._held = b""
-            self._events.clear()
+        if self._keys.quiet() or self._begun:
+            self._begun = b""
             self._lost(news)
         if self._lets_go_when_quiet:
-            self._down.clear()
+            self._down = ""
         return news
 
     def _report(self, report: bytes, news: list[News]) -> None:
         name = self._names.of(report)
         if name == self._release and name:
-            self._down.clear()
+            self._down = ""
         elif not name:
             self._lost(news)
-        elif name not in self._down:
-            self._down.clear()
+        elif name != self._down:
+            self._down = "" if name in self._ignored else name
             self._press(name, news)
 
     def _press(self, name: str, news: list[News]) -> None:
-        """A key went down; once until it comes up."""
-        if name in self._down or name in self._ignored:
+        """A key went down."""
+        if name in self._ignored:
             return
-        self._down.add(name)
-        if self._garbled:
-            self._garbled = False
-            news.append(Garbled(over=True))
-        if not self._alive:
-            self._alive = True
-            news.append(Alive())
+        self._hearing.clear(news)
+        self._hearing.lives(news)
         news.append(self._table.news(name))
 
     def _lost(self, news: list[News]) -> None:
-        """Something came that is no key, or was lost: perhaps that a key came up."""
-        self._down.clear()
-        if not self._garbled:
-            self._garbled = True
-            news.append(Garbled())
+        """Something came that is no report of a key, or half of one: perhaps that a key came up."""
+        self._down = ""
+        self._hearing.noise(news)
 
 
-class Simulator(driver.Simulator):
+class Simulator(Typing):
     """A pad whose keys are pressed. `holds`: each for long, so that it is said again; `never-up`: never let go."""
 
     faults: ClassVar[tuple[str, ...]] = ("holds", "never-up")
@@ -258,11 +222,6 @@ class Simulator(driver.Simulator):
         super().__init__(options or Options(), faults)
         self.set_up = cast(Options, self.options)
         self._table = self.set_up.table()
-        self._seconds = 1_700_000_000
-
-    def receive(self, data: bytes) -> bytes:
-        """See Simulator. Nobody can tell it anything."""
-        return b""
 
     def happen(self, news: News) -> bytes:
         """See Simulator."""
@@ -273,7 +232,5 @@ class Simulator(driver.Simulator):
         up = "never-up" not in self.faults_on
         if self.set_up.source == "reports":
             return bytes_of(name) * (1 + again) + (bytes_of(self.set_up.release.replace(" ", "")) if up else b"")
-        self._seconds += 1
-        code = code_of(name)
-        down, *release = strokes([code])
-        return events([down, *[(code, HELD)] * again, *(release if up else [])], self._seconds)
+        down, *release = strokes([code_of(name)])
+        return self._type([down, *[(down[0], HELD)] * again, *(release if up else [])])

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
-from devices import driver
-from devices.driver import OrderMistake
-from devices.hid.events import DOWN, DROPPED, UP, Events, events, strokes
+from devices.hid.events import DOWN, HELD, UP, strokes
+from devices.hid.held import LOST, Held
+from devices.hid.listener import Listener, Typing
 from devices.hid.names import code_of, name_of, pressed
-from devices.roles import FOOT_PEDAL, Alive, Garbled, News, Order, PedalPressed, Role
+from devices.roles import FOOT_PEDAL, News, PedalPressed, Role
 
 PEDALS = 9  # at most on one device
 SETTLE = 0.1  # s of quiet after which half an event is no more than noise
@@ -52,13 +52,12 @@ class Options:
             raise ValueError(f"keys: {wrong}") from None
 
 
-class Driver(driver.Driver):
+class Driver(Listener):
     """Tells each step on a pedal."""
 
     roles: ClassVar[tuple[Role, ...]] = (FOOT_PEDAL,)
-    links: ClassVar[tuple[str, ...]] = ("evdev", "socket")
     Options = Options
-    answers = False
+    refusal = "a foot pedal has no order"
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
@@ -68,66 +67,38 @@ class Driver(driver.Driver):
 
     def reset(self) -> None:
         """See Driver."""
-        self._events = Events()
-        self._down: set[int] = set()
-        self._alive = self._garbled = False
-
-    def encode(self, order: Order) -> bytes:
-        """See Driver."""
-        raise OrderMistake(f"a foot pedal has no order {type(order).__name__}")
-
-    def take(self, order: Order) -> None:
-        """See Driver."""
-        self.encode(order)
-
-    def owed(self) -> bytes:
-        """See Driver."""
-        return b""
+        super().reset()
+        self._held = Held()
 
     @property
     def patience(self) -> float | None:
         """See Driver."""
-        return SETTLE if self._events.half else None
+        return SETTLE if self._held.half else None
 
     def feed(self, data: bytes) -> list[News]:
         """See Driver."""
         news: list[News] = []
-        for code, value in self._events.feed(data):
-            if value == DOWN and code not in self._down:
-                self._down.add(code)
+        for code in self._held.feed(data):
+            if code == LOST:
+                self._hearing.noise(news)
+            else:
                 self._step(code, news)
-            elif (code, value) == DROPPED:
-                self._lost(news)
-            elif value == UP:
-                self._down.discard(code)
         return news
 
     def silence(self) -> list[News]:
         """See Driver."""
         news: list[News] = []
-        if self._events.half:
-            self._events.clear()
-            self._lost(news)
+        if self._held.quiet():
+            self._hearing.noise(news)
         return news
 
     def _step(self, code: int, news: list[News]) -> None:
         pedal = self._pedals.get(code, 0) if self._pedals else 1
         if not pedal:
             return
-        if self._garbled:
-            self._garbled = False
-            news.append(Garbled(over=True))
-        if not self._alive:
-            self._alive = True
-            news.append(Alive())
+        self._hearing.clear(news)
+        self._hearing.lives(news)
         news.append(PedalPressed(pedal=pedal, code=name_of(code)))
-
-    def _lost(self, news: list[News]) -> None:
-        """Something was lost: perhaps that a pedal came up."""
-        self._down.clear()
-        if not self._garbled:
-            self._garbled = True
-            news.append(Garbled())
 
 
 def learn(presses: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
@@ -155,7 +126,7 @@ def learn(presses: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
     return {"keys": keys}
 
 
-class Simulator(driver.Simulator):
+class Simulator(Typing):
     """Pedals on which somebody steps."""
 
     faults: ClassVar[tuple[str, ...]] = ("stuck", "chatter")
@@ -163,11 +134,6 @@ class Simulator(driver.Simulator):
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options or Options(), faults)
         self.set_up = cast(Options, self.options)
-        self._seconds = 1_700_000_000
-
-    def receive(self, data: bytes) -> bytes:
-        """See Simulator. Nobody can tell it anything."""
-        return b""
 
     def happen(self, news: News) -> bytes:
         """See Simulator."""
@@ -177,9 +143,8 @@ class Simulator(driver.Simulator):
         if news.pedal not in codes:
             raise ValueError(f"there is no pedal {news.pedal}; there are: {', '.join(map(str, codes))}")
         code = codes[news.pedal]
-        self._seconds += 1
         if "stuck" in self.faults_on:
-            return events([(code, DOWN), *[(code, 2)] * 40], self._seconds)
+            return self._type([(code, DOWN), *[(code, HELD)] * 40])
         if "chatter" in self.faults_on:  # as a contact that closes twice before the kernel has seen it open
-            return events([(code, DOWN), (code, DOWN), (code, UP)], self._seconds)
-        return events(strokes([code]), self._seconds)
+            return self._type([(code, DOWN), (code, DOWN), (code, UP)])
+        return self._type(strokes([code]))

@@ -16,11 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
-from devices import driver
-from devices.driver import OrderMistake
-from devices.hid.events import DROPPED, Events, events
-from devices.hid.keyboard import Typist, keys_of
-from devices.roles import CODE_SCANNER, Alive, CodeScanned, Garbled, News, Order, Role, StopScan, TriggerScan
+from devices.hid.keyboard import keys_of
+from devices.hid.listener import Listener, Typing
+from devices.hid.typed import LOST, Typed, ending, gap
+from devices.roles import CODE_SCANNER, CodeScanned, News, Role, StopScan, TriggerScan
 
 LONGEST = 4096  # bytes in one code; the largest QR code holds 2953
 ENDS = {"enter": b"\r", "tab": b"\t", "none": b""}
@@ -30,9 +29,7 @@ ENDS = {"enter": b"\r", "tab": b"\t", "none": b""}
 class Options:
     """How this scanner is set up."""
 
-    gap: float = field(
-        default=0.3, metadata={"label": "间隔 gap", "unit": "s", "min": 0.05, "max": 3.0, "help": "a pause ends a code"}
-    )
+    gap: float = gap(0.3, "a code")
     tabs: bool = field(
         default=False, metadata={"label": "码中有制表符 tabs in codes", "help": "a tab is part of a code and ends none"}
     )
@@ -44,24 +41,18 @@ class Options:
             "help": "what a number typed with Alt is: a byte (two for Chinese, GB 18030), or a Unicode character",
         },
     )
-    ending: str = field(
-        default="enter",
-        metadata={
-            "label": "后缀 ending",
-            "choices": tuple(ENDS),
-            "help": "what the simulated scanner ends a code with; the driver understands all",
-        },
+    ending: str = ending(
+        "enter", "后缀 ending", ENDS, "what the simulated scanner ends a code with; the driver understands all"
     )
 
 
-class Driver(driver.Driver):
+class Driver(Listener):
     """Puts what a scanner types together into codes."""
 
     roles: ClassVar[tuple[Role, ...]] = (CODE_SCANNER,)
-    links: ClassVar[tuple[str, ...]] = ("evdev", "socket")
     Options = Options
+    refusal = "a scanner has no order"
     private = True
-    answers = False
     cannot: ClassVar[dict[type, str]] = {
         TriggerScan: "A scanner that types cannot be triggered from here; set it to read by itself.",
         StopScan: "A scanner that types cannot be stopped from here; set it to read by itself.",
@@ -75,38 +66,22 @@ class Driver(driver.Driver):
 
     def reset(self) -> None:
         """See Driver."""
-        self._events = Events()
-        self._typist = Typist(self.set_up.alt == "unicode")
+        super().reset()
+        self._typed = Typed(self.set_up.alt == "unicode")
         self._code = bytearray()
         self._spoilt = False  # something of this code was lost; until it ends nothing of it counts
-        self._alive = self._garbled = False
-
-    def encode(self, order: Order) -> bytes:
-        """See Driver."""
-        raise OrderMistake(self.lacks(type(order)) or f"a scanner has no order {type(order).__name__}")
-
-    def take(self, order: Order) -> None:
-        """See Driver."""
-        self.encode(order)
-
-    def owed(self) -> bytes:
-        """See Driver."""
-        return b""
 
     @property
     def patience(self) -> float | None:
         """See Driver."""
-        return self.set_up.gap if self._code or self._spoilt or self._events.half else None
+        return self.set_up.gap if self._code or self._spoilt or self._typed.half else None
 
     def feed(self, data: bytes) -> list[News]:
         """See Driver."""
         news: list[News] = []
-        written = self._typist.type
-        for key in self._events.feed(data):
-            typed = written(*key)
-            if not typed:
-                if key == DROPPED:
-                    self._spoil(news)
+        for typed in self._typed.feed(data):
+            if typed == LOST:
+                self._spoil(news)
             elif typed in self._ends:
                 self._end(news)
             elif len(self._code) < LONGEST:
@@ -118,12 +93,10 @@ class Driver(driver.Driver):
     def silence(self) -> list[News]:
         """See Driver."""
         news: list[News] = []
-        if self._events.half:
-            self._events.clear()
+        if self._typed.quiet():
             self._spoil(news)
         self._end(news)
         self._spoilt = False
-        self._typist.release()
         return news
 
     def _end(self, news: list[News]) -> None:
@@ -133,25 +106,16 @@ class Driver(driver.Driver):
             return
         text, encoding = _read(code)
         if encoding == "binary":
-            self._garble(news)
+            self._hearing.noise(news)
             return
-        if self._garbled:
-            self._garbled = False
-            news.append(Garbled(over=True))
-        if not self._alive:
-            self._alive = True
-            news.append(Alive())
+        self._hearing.clear(news)
+        self._hearing.lives(news)
         news.append(CodeScanned(text=text, hex=code.hex(), encoding=encoding))
 
     def _spoil(self, news: list[News]) -> None:
         self._spoilt = True
         self._code.clear()
-        self._garble(news)
-
-    def _garble(self, news: list[News]) -> None:
-        if not self._garbled:
-            self._garbled = True
-            news.append(Garbled())
+        self._hearing.noise(news)
 
 
 def _read(code: bytes) -> tuple[str, str]:
@@ -164,7 +128,7 @@ def _read(code: bytes) -> tuple[str, str]:
     return "", "binary"
 
 
-class Simulator(driver.Simulator):
+class Simulator(Typing):
     """A scanner under which codes are laid."""
 
     faults: ClassVar[tuple[str, ...]] = ("no-ending", "loses-keys")
@@ -172,11 +136,6 @@ class Simulator(driver.Simulator):
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options or Options(), faults)
         self.set_up = cast(Options, self.options)
-        self._seconds = 1_700_000_000
-
-    def receive(self, data: bytes) -> bytes:
-        """See Simulator. Nobody can tell it anything."""
-        return b""
 
     def happen(self, news: News) -> bytes:
         """See Simulator."""
@@ -190,8 +149,7 @@ class Simulator(driver.Simulator):
                 raise ValueError(f"a scanner set to Unicode types characters, never {encoding}")
             signs = [ord(sign) for sign in news.text]
         ending = b"" if "no-ending" in self.faults_on else ENDS[self.set_up.ending]
-        self._seconds += 1
-        typed = events(keys_of([*signs, *ending]), self._seconds)
+        typed = self._type(keys_of([*signs, *ending]))
         if "loses-keys" in self.faults_on:
             lost = self._seconds.to_bytes(8, "little") + (640).to_bytes(8, "little") + b"\0\0\3\0\0\0\0\0"
             typed = typed[:24] + lost + typed[96:]

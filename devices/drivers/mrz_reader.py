@@ -19,20 +19,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
-from devices import driver, travel
-from devices.driver import OrderMistake
-from devices.hid.events import DROPPED, Events, events
-from devices.hid.keyboard import Typist, keys_of
-from devices.roles import (
-    TRAVEL_DOCUMENT,
-    Alive,
-    DocumentRead,
-    DocumentUnreadable,
-    Garbled,
-    News,
-    Order,
-    Role,
-)
+from devices import travel
+from devices.hid.keyboard import keys_of
+from devices.hid.listener import Listener, Typing
+from devices.hid.typed import LOST, Typed, ending, gap
+from devices.roles import TRAVEL_DOCUMENT, DocumentRead, DocumentUnreadable, News, Role
 
 ENDINGS = {"cr": "\r", "lf": "\n", "crlf": "\r\n", "none": ""}
 LONGEST = 270  # letters kept: three of the largest documents; older ones are of no use any more
@@ -52,10 +43,7 @@ RENAMED = {"number": "document_number"}  # in the news, where "number" alone wou
 class Options:
     """How this reader is set up."""
 
-    gap: float = field(
-        default=0.5,
-        metadata={"label": "间隔 gap", "unit": "s", "min": 0.05, "max": 3.0, "help": "a pause ends a document"},
-    )
+    gap: float = gap(0.5, "a document")
     lines: str = field(
         default="text",
         metadata={
@@ -64,24 +52,19 @@ class Options:
             "help": "text: over a serial port or the network. keys: it types like a keyboard, on an evdev link",
         },
     )
-    ending: str = field(
-        default="cr",
-        metadata={
-            "label": "行尾 ending",
-            "choices": tuple(ENDINGS),
-            "help": "what the simulated reader ends a line with; the driver understands all",
-        },
+    ending: str = ending(
+        "cr", "行尾 ending", ENDINGS, "what the simulated reader ends a line with; the driver understands all"
     )
 
 
-class Driver(driver.Driver):
+class Driver(Listener):
     """Finds whole documents in what a reader sends."""
 
     roles: ClassVar[tuple[Role, ...]] = (TRAVEL_DOCUMENT,)
     links: ClassVar[tuple[str, ...]] = ("serial", "socket", "evdev")
     Options = Options
     private = True
-    answers = False
+    refusal = "a travel document reader has no order"
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
@@ -89,36 +72,24 @@ class Driver(driver.Driver):
         self.reset()
 
     def reset(self) -> None:
+        super().reset()
         self._text = ""  # legal letters since the last document, pause or noise; line ends are not in it
-        self._alive = self._garbled = False
-        self._events, self._typist = Events(), Typist()
-
-    def encode(self, order: Order) -> bytes:
-        raise OrderMistake(f"a travel document reader has no order {type(order).__name__}")
-
-    def take(self, order: Order) -> None:
-        self.encode(order)
-
-    def owed(self) -> bytes:
-        return b""
+        self._typed = Typed()
 
     @property
     def patience(self) -> float | None:
-        return self.set_up.gap if self._text or self._events.half else None
+        return self.set_up.gap if self._text or self._typed.half else None
 
     def feed(self, data: bytes) -> list[News]:
         news: list[News] = []
         if self.set_up.lines == "text":
             self._hear(data, news)
             return news
-        typed = bytearray()
-        for key in self._events.feed(data):
-            typed += self._typist.type(*key)
-            if key == DROPPED:
-                self._hear(bytes(typed), news)
-                typed.clear()
+        for typed in self._typed.feed(data):
+            if typed == LOST:
                 self._noise(news)
-        self._hear(bytes(typed), news)
+            else:
+                self._hear(typed, news)
         return news
 
     def _hear(self, text: bytes, news: list[News]) -> None:
@@ -133,10 +104,8 @@ class Driver(driver.Driver):
 
     def silence(self) -> list[News]:
         news: list[News] = []
-        if self._events.half:
-            self._events.clear()
+        if self._typed.quiet():
             self._noise(news)
-        self._typist.release()
         self._line_ended(news)
         self._left_over(self._text, news)
         self._text = ""
@@ -148,7 +117,8 @@ class Driver(driver.Driver):
             if not document.wrong:
                 self._left_over(before, news)
                 self._text = ""
-                self._good(news)
+                self._hearing.clear(news)
+                self._hearing.lives(news)
                 news.append(read(document))
                 return
 
@@ -156,25 +126,12 @@ class Driver(driver.Driver):
         if len(text) >= LEAST:
             news.append(DocumentUnreadable(reason=complaint(text)))
         elif text:
-            self._garble(news)
+            self._hearing.noise(news)
 
     def _noise(self, news: list[News]) -> None:
         self._left_over(self._text, news)
         self._text = ""
-        self._garble(news)
-
-    def _good(self, news: list[News]) -> None:
-        if self._garbled:
-            self._garbled = False
-            news.append(Garbled(over=True))
-        if not self._alive:
-            self._alive = True
-            news.append(Alive())
-
-    def _garble(self, news: list[News]) -> None:
-        if not self._garbled:
-            self._garbled = True
-            news.append(Garbled())
+        self._hearing.noise(news)
 
 
 def _whole(text: str) -> list[tuple[travel.Document, str]]:
@@ -205,7 +162,7 @@ def complaint(text: str) -> str:
     return f"The check {verb} wrong for: {which}. Lay the document flat and read it again."
 
 
-class Simulator(driver.Simulator):
+class Simulator(Typing):
     """A reader onto which documents are laid."""
 
     faults: ClassVar[tuple[str, ...]] = ("wrong-digit", "missing-line")
@@ -213,9 +170,6 @@ class Simulator(driver.Simulator):
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options or Options(), faults)
         self.set_up = cast(Options, self.options)
-
-    def receive(self, data: bytes) -> bytes:
-        return b""
 
     def happen(self, news: News) -> bytes:
         if isinstance(news, DocumentRead):
@@ -233,7 +187,7 @@ class Simulator(driver.Simulator):
         text = "".join(line + ENDINGS[self.set_up.ending] for line in lines).encode()
         if self.set_up.lines == "text":
             return text
-        return events(keys_of(text.replace(b"\r\n", b"\r").replace(b"\n", b"\r")))  # there is one Enter key
+        return self._type(keys_of(text.replace(b"\r\n", b"\r").replace(b"\n", b"\r")))  # there is one Enter key
 
 
 WRITTEN = (

@@ -19,18 +19,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 from devices import driver
-from devices.driver import OrderMistake, Timing
+from devices.driver import Timing
+from devices.hearing import Hearing
 from devices.pads.frames import Found, Stream, Template
-from devices.pads.keys import RATINGS, KeyTable, at
-from devices.pads.orders import OPTION, Digits, Templates, beeps
+from devices.pads.keys import RATINGS, KeyTable, at, rating_names
+from devices.pads.options import OnCable, Told, like
+from devices.pads.pad import Pad, address_of
 from devices.pads.status import Status, StatusShape
 from devices.roles import (
-    CALL_PAD,
-    EVALUATOR,
     Alive,
-    AskRating,
-    Beep,
-    Garbled,
     Key,
     KeyPressed,
     News,
@@ -38,31 +35,21 @@ from devices.roles import (
     Order,
     Rated,
     Refused,
-    Role,
     ShowNumber,
-    ShowStars,
     Silent,
     Unconfirmed,
 )
 
 RECEIVED, RATED, PAUSED, IDLE = "P", "Y", "E", "L"
 TRIES = 3  # of a number, in total; and scans without an answer until a pad counts as silent
-JUNK = 256  # bytes outside frames before the line counts as garbled
 LETTERS = {"U": "call_next", "P": "recall", "E": "pause", "M": "transfer", "I": "other"}
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the pads' manual, or a look at their bus, says about them."""
+class Scanned(OnCable):
+    """How the pads are scanned, and what their statuses mean."""
 
-    frame: str = field(
-        default="02 {length} {address} {body} {xor} 03",
-        metadata={"label": "帧格式 frame", "help": "hex, ?? and {length} {address} {body} {sum} {xor} {lrc} {crc16}"},
-    )
-    addresses: tuple[int, ...] = field(
-        default=(1,),
-        metadata={"label": "地址 addresses", "min": 0, "max": 255, "help": "orders go to the first if they name none"},
-    )
+    frame: str = like(OnCable, "frame", "02 {length} {address} {body} {xor} 03")
     scan: str = field(default="3F", metadata={"label": "扫描 scan", "help": "body in hex that asks for the status"})
     status: str = field(
         default="{letter} {number} {value}",
@@ -86,23 +73,15 @@ class Options:
         default_factory=dict,
         metadata={"label": "评价键修改 other rating values", "help": "value = grade 5 to 1, or 0 for none in time"},
     )
-    show: str = field(
-        default="4E {number} {waiting}",
-        metadata={"label": "显示指令 show", "help": "body in hex with {number} and {waiting}; empty: none"},
-    )
-    beep: str = field(default="", metadata={"label": "鸣响指令 beep", "help": "body in hex; empty: none"})
-    ask: str = field(default="", metadata={"label": "请评价指令 ask", "help": "body in hex; empty: none"})
-    stars: str = field(
-        default="", metadata={"label": "星级指令 stars", "help": "body in hex with {stars}; empty: none"}
-    )
-    digits: int = field(default=3, metadata={"label": "位数 digits", "min": 1, "max": 8})
-    digits_as: str = field(
-        default="ascii",
-        metadata={"label": "数字写法 digits as", "choices": ("bytes", "ascii"), "help": "00 or 30 is 0"},
-    )
-    blank: str = field(
-        default="20", metadata={"label": "空位 blank digit", "help": "one byte in hex: leaves it as it is"}
-    )
+
+
+@dataclass(frozen=True)
+class Options(Told, Scanned):
+    """What the pads' manual, or a look at their bus, says about them."""
+
+    show: str = like(Told, "show", "4E {number} {waiting}")
+    digits_as: str = like(Told, "digits_as", "ascii")
+    blank: str = like(Told, "blank", "20")
     wait_seconds: float = field(
         default=0.12, metadata={"label": "应答时间 wait", "unit": "s", "min": 0.02, "max": 2, "help": "for an answer"}
     )
@@ -112,10 +91,8 @@ class Options:
     )
 
     def __post_init__(self) -> None:
-        if not self.addresses:
-            raise ValueError("addresses must name at least one address")
-        if not re.fullmatch("[0-9A-Fa-f]{2}", self.blank):
-            raise ValueError(f"blank: write one byte in hex, got {self.blank!r}")
+        self.check_addresses()
+        self.digit()
         for letter in (*self.letters, *self.answered):
             if not re.fullmatch("[A-Z]", letter):
                 raise ValueError(f"letters and answered: a status is one letter from A to Z, got {letter!r}")
@@ -123,20 +100,13 @@ class Options:
             raise ValueError("letters: Y is the rating; its meaning stands in grades")
         self.table()
         self.orders()
-        template = self.template()
-        if len(self.addresses) > 1 and not template.addressed:
-            raise ValueError("addresses: several pads on one cable need {address} in frame")
+        self.check_several(self.template())
         for name, text in (("scan", self.scan), ("answer", self.answer)):
             at(name, lambda text=text: said(text, IDLE))  # type: ignore[misc]
 
-    def digit(self) -> Digits:
-        """How numbers are written."""
-        return Digits(self.digits, self.digits_as == "ascii", int(self.blank, 16))
-
     def table(self) -> KeyTable:
         """What letters and rating values mean."""
-        values = {str(code): grade for code, grade in RATINGS.get(self.ratings, {}).items()}
-        return KeyTable(self.letters, {**values, **self.grades})
+        return KeyTable(self.letters, {**rating_names(self.ratings), **self.grades})
 
     def shape(self) -> StatusShape:
         """How a status is written."""
@@ -147,14 +117,9 @@ class Options:
         shape = self.shape()
         return at("frame", lambda: Template(self.frame, ["??" * shape.size]))
 
-    def orders(self) -> Templates:
-        """What may be said to a pad beyond scans and answers."""
-        texts = {ShowNumber: self.show, Beep: self.beep, AskRating: self.ask, ShowStars: self.stars}
-        return Templates(texts, self.digit())
-
 
 @dataclass
-class Pad:
+class Known:
     """What we know of the pad at one address."""
 
     last: Status | None = None  # what it said last
@@ -162,12 +127,17 @@ class Pad:
     silent: bool = False
     alive: bool = False
     receipt_due: bool = False  # a number was sent to it whose receipt has not been heard
+    behind: Status | None = None  # told before a receipt came first: it may still wait there to be answered
+
+    def receipt(self, unanswered: Status | None) -> None:
+        """A number's receipt was heard; it came in front of what the pad may not have heard our answer to."""
+        self.receipt_due = False
+        self.behind = unanswered or self.behind
 
 
-class Driver(driver.Driver):
+class Driver(Pad):
     """Every pad of one kind on one cable."""
 
-    roles: ClassVar[tuple[Role, ...]] = (CALL_PAD, EVALUATOR)
     Options = Options
     timing = Timing(poll_every=0.2, gap=0.01)
 
@@ -183,17 +153,13 @@ class Driver(driver.Driver):
     def reset(self) -> None:
         """See Driver."""
         self._stream = Stream(self._template)
-        self._pads = {address: Pad() for address in self.set_up.addresses}
+        self._pads = {address: Known() for address in self.set_up.addresses}
         self._owed: deque[bytes] = deque()
         self._asked: int | None = None  # the address whose answer is waited for
         self._order: Order | None = None
         self._frames: list[bytes] = []
         self._tries = 0
-        self._garbled = False
-
-    def lacks(self, what: type) -> str:
-        """See Driver."""
-        return self._orders.lacks(what)
+        self._hearing = Hearing()
 
     @property
     def unasked(self) -> bool:
@@ -210,13 +176,9 @@ class Driver(driver.Driver):
         """See Driver."""
         return self.set_up.wait_seconds if self._asked is not None and not self._owed else None
 
-    def encode(self, order: Order) -> bytes:
-        """See Driver."""
-        return b"".join(self._encode(order))
-
     def take(self, order: Order) -> None:
         """See Driver."""
-        self._frames = self._encode(order)
+        self._frames = self._frames_of(order)
         self._order, self._tries = order, 0
         self._try()
 
@@ -239,11 +201,8 @@ class Driver(driver.Driver):
             address = found.address if self._template.addressed else self.set_up.addresses[0]
             if status is not None and (address in self._pads or not self.shared):
                 self._hear(address, status, news)
-        if self._stream.junk >= JUNK:
-            self._stream.junk = 0
-            if not self._garbled:
-                self._garbled = True
-                news.append(Garbled())
+        if self._stream.babbles():
+            self._hearing.noise(news)
         return news
 
     def silence(self) -> list[News]:
@@ -276,19 +235,12 @@ class Driver(driver.Driver):
         if isinstance(self._order, ShowNumber) and self._asked in self._pads:
             self._pads[self._asked].receipt_due = True
 
-    def _encode(self, order: Order) -> list[bytes]:
-        if type(order) not in OPTION:
-            raise OrderMistake(f"call pads and evaluators do not know the order {type(order).__name__}")
-        if self.lacks(type(order)):
-            raise OrderMistake(self.lacks(type(order)))
-        address = order.address or self.set_up.addresses[0]
-        if not 0 <= address <= 255:
-            raise OrderMistake(f"address must be 0 to 255, got {address}")
-        return [self._template.pack(address, self._orders.pack(order))] * beeps(order)
+    def _frame(self, order: Order) -> bytes:
+        return self._template.pack(address_of(order, self.set_up.addresses), self._orders.pack(order))
 
     def _hear(self, address: int, status: Status, news: list[News]) -> None:
         """A pad's status: answer it if it must be, settle the order it is about, and tell what is new in it."""
-        pad = self._pads.setdefault(address, Pad()) if len(self._pads) < 256 else Pad()
+        pad = self._pads.setdefault(address, Known()) if len(self._pads) < 256 else Known()
         self._well(address, pad, news)
         if status.letter in self.set_up.answered:
             self._owed.append(self._template.pack(address, said(self.set_up.answer, status.letter)))
@@ -298,15 +250,22 @@ class Driver(driver.Driver):
             self._asked = None if mine else self._asked
         elif mine and not self._owed_is_open():
             if isinstance(self._order, ShowNumber) and status.letter == RECEIVED:
-                pad.receipt_due = False
+                pad.receipt(self._unanswered(before))
                 news += self._end(Obeyed)
                 return  # so this is no recall
             if not isinstance(self._order, ShowNumber):
                 news += self._end(Unconfirmed, "The pad answered, but its status does not say whether it did it.")
         if status.letter == RECEIVED and pad.receipt_due and (before is None or before.letter != RECEIVED):
-            pad.receipt_due = False
+            pad.receipt(self._unanswered(before))
             return  # the receipt of a number we had given up: nobody pressed anything
+        if status.letter != RECEIVED:
+            before, pad.behind = pad.behind or before, None
         news += self._tell(address, before, status)
+
+    def _unanswered(self, status: Status | None) -> Status | None:
+        """A status the pad says again until it has heard our answer; its own receipts are none of these."""
+        said_again = status is not None and status.letter in self.set_up.answered and status.letter != RECEIVED
+        return status if said_again else None
 
     def _owed_is_open(self) -> bool:
         """Something of the order is still to go out, so no answer can be about it."""
@@ -332,7 +291,7 @@ class Driver(driver.Driver):
         """What is found at the first scan waits for us; but a pause is a state, and "P" may be an old receipt."""
         return status.letter not in (PAUSED, RECEIVED) if before is None else before.letter != status.letter
 
-    def _well(self, address: int, pad: Pad, news: list[News]) -> None:
+    def _well(self, address: int, pad: Known, news: list[News]) -> None:
         pad.missed = 0
         if pad.silent:
             pad.silent = False
@@ -340,9 +299,7 @@ class Driver(driver.Driver):
         if not pad.alive:
             pad.alive = True
             news.append(Alive(address=address, detail=f"the pad at address {address} has answered"))
-        if self._garbled:
-            self._garbled = False
-            news.append(Garbled(over=True))
+        self._hearing.clear(news)
 
     def _end(self, outcome: type[Obeyed] | type[Refused] | type[Unconfirmed], reason: str = "") -> list[News]:
         order, self._order, self._asked = self._order, None, None

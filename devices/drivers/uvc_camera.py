@@ -7,6 +7,7 @@ and puts lines of text between the pictures; a plain MJPEG stream works too.
     camera  V4L2 MJPG 1280x720@30                  what was granted, read back
     us      STILL                                  a still is wanted
     camera  V4L2 STILL                             the picture behind this line was taken afterwards
+    camera  V4L2 FULL                              the kernel will not start it: the USB bus has no room (every 5 s)
 
 A sensor never sends the same bytes twice. The same picture again is therefore not news, ten in a row mean that the
 camera (or the system's driver below it) is stuck, and so do two seconds without any picture. Whether a picture is
@@ -31,6 +32,7 @@ from devices.jpeg import Damage, Picture, Splitter
 from devices.roles import (
     CAMERA,
     Alive,
+    BusFull,
     FrameSeen,
     Garbled,
     News,
@@ -63,6 +65,17 @@ class Options:
     fps: int = field(default=30, metadata={"label": "帧率 frames", "unit": "1/s", "min": 1, "max": 120})
     controls: Mapping[str, float] = field(
         default_factory=dict, metadata={"label": "控制 controls", "help": "any of " + ", ".join(CONTROLS)}
+    )
+    across: float = field(
+        default=0.0,
+        metadata={
+            "label": "画面横宽 desk seen",
+            "unit": "mm",
+            "min": 0,
+            "max": 3000,
+            "help": "how much of the desk a picture shows from left to right, as `bianmin vision calibrate` measures; "
+            "0: not measured",
+        },
     )
     pictures: str = field(
         default="", metadata={"label": "仿真图片 pictures", "help": "folder of pictures for the simulator only"}
@@ -108,7 +121,7 @@ class Driver(driver.Driver):
         self._until_look = 0  # pictures
         self._looked_at = 1  # bytes of the picture last looked at
         self._seen = False  # a picture, since the last look
-        self._alive = self._frozen = self._dark = self._garbled = self._wrong = False
+        self._alive = self._frozen = self._dark = self._garbled = self._wrong = self._full = False
 
     @property
     def idle(self) -> bool:
@@ -144,6 +157,8 @@ class Driver(driver.Driver):
                 news += self._see(one)
             elif isinstance(one, Damage):
                 news += self._damaged()
+            elif one == "FULL":
+                news += self._crowd_out()
             else:
                 self._read_line(one)
         if self._splitter.junk >= JUNK:
@@ -158,6 +173,8 @@ class Driver(driver.Driver):
             self._owed.append(ask_line(self.set_up))
         if self._seen:
             self._seen = False
+            return []
+        if self._full:
             return []
         return self._freeze() + self._end(Refused, f"The camera has sent no picture for {PATIENCE:g} seconds.")
 
@@ -200,6 +217,9 @@ class Driver(driver.Driver):
         if self._frozen:
             self._frozen = False
             news.append(PictureFrozen(over=True))
+        if self._full:
+            self._full = False
+            news.append(BusFull(over=True))
         self._good += 1
         if self._garbled and self._good >= GOOD:
             self._garbled = False
@@ -240,6 +260,17 @@ class Driver(driver.Driver):
             return []
         self._garbled = True
         return [Garbled()]
+
+    def _crowd_out(self) -> list[News]:
+        """There is no room on the bus: that no picture comes is not the camera's fault."""
+        news: list[News] = []
+        if self._frozen:
+            self._frozen = False
+            news.append(PictureFrozen(over=True))
+        if not self._full:
+            self._full = True
+            news.append(BusFull())
+        return news + self._end(Refused, "The USB bus has no room for this camera's pictures.")
 
     def _freeze(self) -> list[News]:
         if self._frozen:
@@ -295,7 +326,7 @@ class Simulator(driver.Simulator):
         self._held = b""
         self._count = 0
         self._still = b""
-        self._frozen = self._dark = False
+        self._frozen = self._dark = self._full = False
 
     def receive(self, data: bytes) -> bytes:
         """See Simulator."""
@@ -304,7 +335,7 @@ class Simulator(driver.Simulator):
             at = line.end()
             if line[1] == b"ASK":
                 out += self._grant()
-            elif "no-frames" not in self.faults_on:
+            elif "no-frames" not in self.faults_on and not self._full:
                 self.obeyed.append(TakeStill())
                 out += b"V4L2 STILL\n" + (self._still or self._frame())
                 self._still = b""
@@ -324,6 +355,9 @@ class Simulator(driver.Simulator):
         if isinstance(news, PictureDark):
             self._dark = not news.over
             return self._frame()
+        if isinstance(news, BusFull):
+            self._full = not news.over
+            return b"V4L2 FULL\n" if self._full else self._frame()
         if isinstance(news, WrongFormat):
             granted = GRANTED.search(news.granted)
             other = (int(granted[2]), int(granted[3])) if granted else (640, 480)
@@ -333,7 +367,7 @@ class Simulator(driver.Simulator):
 
     def tick(self) -> bytes:
         """See Simulator."""
-        if "no-frames" in self.faults_on:
+        if "no-frames" in self.faults_on or self._full:
             return b""
         frame = self._frame()
         if "truncated" in self.faults_on and self._count % 3 == 0:

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from config import look
 from config.words import FIRST, translator
 from devices.gateway import configuring as setting_up
-from devices.gateway import faces, trials
+from devices.gateway import faces, measuring, trials
 from devices.gateway.configuring import Configuring
 from devices.gateway.guard import Guard, Login, Turned, harden
 from devices.gateway.json_body import json_object
@@ -53,13 +53,13 @@ class Gateway:
 
     def try_out(self, device: str, key: str, address: int) -> dict[str, Any]:
         """Press a test button; see `trials.try_out`. Raises KeyError."""
-        if key != "still":
+        if key not in trials.STILLS:
             return trials.try_out(self.station, device, key, address, self.say)
-        still, said = self.stills.expect(device), {"picture": False}
+        still, said = self.stills.expect(device), {"result": "failed"}
         try:
             said = trials.try_out(self.station, device, key, address, self.say)
         finally:
-            (self.stills.done if said["picture"] else self.stills.forget)(device, still)
+            (self.stills.done if said["result"] == "done" else self.stills.forget)(device, still)
         return said
 
     def snapshot(self, name: str) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def create_gateway(
     _doormen(app, gateway, configuring)
     _pages(app, gateway)
     _files(app)
-    _devices(app, gateway)
+    _devices(app, gateway, configuring)
     _pictures(app, gateway)
     if configuring is not None:
         setting_up.open_doors(app, gateway, configuring)
@@ -210,7 +210,7 @@ def _files(app: Flask) -> None:
         return send_from_directory(icons, name, max_age=86400)
 
 
-def _devices(app: Flask, gateway: Gateway) -> None:
+def _devices(app: Flask, gateway: Gateway, here: Configuring | None) -> None:
     @app.get("/api/devices")
     def devices() -> Response:
         return jsonify(gateway.snapshot(request.args.get("device", "")))
@@ -228,7 +228,8 @@ def _devices(app: Flask, gateway: Gateway) -> None:
         if type(address) is not int:
             raise Turned(400, "The request cannot be read.")
         try:
-            return jsonify(gateway.try_out(name, key, address))
+            answer = gateway.try_out(name, key, address)
+            return jsonify(measuring.measured(answer, name, gateway, here) if key == "measure" else answer)
         except KeyError:
             raise Turned(404, "This machine has no such device or test.") from None
 

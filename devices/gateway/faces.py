@@ -52,6 +52,8 @@ ADVICE: dict[str, str] = {
     "PictureFrozen": "Unplug the camera and plug it in again, directly into the machine.",
     "PictureDark": "Switch the lamp on and take the cap off the lens.",
     "WrongFormat": "Another size was granted than asked for; choose one the camera has.",
+    "BusFull": "Plug one of the cameras into a socket of another USB controller (mostly: another side of the machine, "
+    "no hub), or choose a smaller picture or fewer frames; the format is MJPG already.",
 }
 # A cable that is there, but not for us: what its reason says → better advice than to look at the plug.
 REASON_ADVICE: dict[str, str] = {

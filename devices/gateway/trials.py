@@ -23,6 +23,7 @@ from devices.roles import (
     Call,
     Obeyed,
     Order,
+    PrintDocument,
     PrintTest,
     ReadCard,
     Refused,
@@ -68,6 +69,8 @@ TRIALS = (
           lambda _: SetRoll()),
     Trial("page", "a4-printer", "Print a trial page", "A frame runs along all four margins of one A4 sheet.",
           lambda _: trial_page(), 75.0),
+    Trial("sheet", "a4-printer", "Print the calibration sheet", "Its ruler is 150 mm long; else print it at 100 %.",
+          lambda _: PrintDocument(title="calibration", pdf=_calibration_sheet()), 75.0),
     Trial("call", "window-screen", "Call A001 to the window", "The strip shows A001 and the window's number.",
           lambda window: ShowCall(number=TRIED_NUMBER, window=window)),
     Trial("welcome", "window-screen", "Show the welcome", "The strip shows its welcome again.",
@@ -86,7 +89,10 @@ TRIALS = (
     Trial("stop", "code-scanner", "Switch the scanner off", "Its light goes out.", lambda _: StopScan()),
     Trial("still", "camera", "Take a picture", "The picture appears here; it is not written to disk.",
           lambda _: TakeStill()),
+    Trial("measure", "camera", "Measure the stand", "The printed calibration sheet lies flat under the camera.",
+          lambda _: TakeStill()),
 )  # fmt: skip
+STILLS = ("still", "measure")  # trials that want the picture
 
 OUTCOMES: dict[type, tuple[str, str, str]] = {
     Obeyed: ("done", "Done: the device confirmed it.", "circle-check"),
@@ -149,6 +155,12 @@ def try_out(station: Station, name: str, key: str, address: int, say: Say) -> di
         "news": masked(news),
         "picture": key == "still" and result == "done",
     }
+
+
+def _calibration_sheet() -> bytes:
+    from devices.vision.calibration import sheet  # late: what sees is large
+
+    return sheet()
 
 
 def driver_of(entry: DeviceEntry) -> Driver:

@@ -24,6 +24,7 @@ from devices.pads.checks import CHECKS
 
 LONGEST_BODY = 24  # bytes, where a length says how long it is
 LONGEST = 64  # parts of a template
+JUNK = 256  # bytes outside frames before a line counts as garbled
 _PART = re.compile(r"\s*(?:([0-9A-Fa-f]{2})|(\?\?)|\{([a-z0-9]+)([+-]\d{1,2})?\}|([()]))")
 _BODY = re.compile(rf"([0-9A-F]{{2}}|\?\?){{1,{LONGEST_BODY}}}")
 
@@ -207,6 +208,13 @@ class Stream:
         cut = max(kept, len(held) - self.template.longest + 1)  # the rest may still become a frame
         self.junk += cut - kept
         self.tail = held[cut:]
+
+    def babbles(self) -> bool:
+        """True once each time that so much has come outside frames that the line counts as garbled."""
+        if self.junk < JUNK:
+            return False
+        self.junk = 0
+        return True
 
     def quiet(self) -> None:
         """The line is quiet: half a frame will not become a whole one."""

@@ -26,6 +26,11 @@ RATINGS: dict[str, dict[int, int]] = {
 }
 
 
+def rating_names(preset: str) -> dict[str, int]:
+    """Rating code as text → grade, of one of `RATINGS`; nothing for any other word."""
+    return {str(code): grade for code, grade in RATINGS.get(preset, {}).items()}
+
+
 @dataclass(frozen=True)
 class KeyTable:
     """A pad's keys by name. Raises ValueError naming `keys` or `grades` when a meaning is none, or a key has two."""

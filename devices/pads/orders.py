@@ -126,6 +126,11 @@ class Templates:
         return out
 
 
+def texts_of(options: object) -> dict[type[Order], str]:
+    """What a pad's options say of each order."""
+    return {kind: getattr(options, name) for kind, name in OPTION.items()}
+
+
 def beeps(order: Order) -> int:
     """How often the frame of an order goes out. Raises OrderMistake."""
     if not isinstance(order, Beep):

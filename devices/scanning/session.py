@@ -27,7 +27,7 @@ import numpy as np
 
 from devices.scanning.watch import Look, Watch
 from devices.teller import safely
-from devices.vision import export, flat, pdf, scan, tone, upright, watermark
+from devices.vision import export, flat, flaws, pdf, scan, tone, upright, watermark
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
 
@@ -35,6 +35,7 @@ SMALL = 640  # pixels at most on the longer side of what is watched
 FRESH = 3.0  # seconds after which a camera that sends nothing is told as such
 IDLE = 0.25  # seconds a thread waits before it looks whether it is to end
 CARD = 100.0  # millimetres: what is shorter is a card, and two of them share a sheet
+Corners = list[tuple[float, float]]  # clockwise from top left, fractions of a shot's width and height
 FORMATS = ("pdf", "jpg", "png", "tiff")
 SHM = Path("/dev/shm")
 
@@ -65,14 +66,16 @@ class ScanSession:
         *,
         mode: str = "document",
         dpi: float | None = None,
+        across: float = 0.0,
         searchable: bool = True,
         automatic: bool = True,
         watch: Watch | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         """`automatic`: pages are taken by themselves; else by `take`. `changed` is called when a page was taken, read
-        or changed, by a thread. `dpi` is the stand's, measured once. Raises ScanTrouble for a mode there is not."""
-        self._folder, self._dpi, self._changed = folder, dpi, changed
+        or changed, by a thread. The stand's true scale, measured once: `across`, the millimetres its pictures show from
+        left to right (0: nobody has measured), or `dpi`. Raises ScanTrouble for a mode there is not."""
+        self._folder, self._dpi, self._across, self._changed = folder, dpi, across, changed
         self._watch = watch or Watch()
         self._lock = threading.RLock()  # the pile, the live view and what is wanted
         self._pile = Pile(folder)
@@ -178,6 +181,17 @@ class ScanSession:
         with self._lock:
             return self._pile.shot(self._place(page))
 
+    def cut(self, page: int) -> tuple[Corners, Corners]:
+        """Where a page was cut from its shot, and where it was found there before anybody cropped it by hand: corners
+        as `crop` takes them, or none where all of the picture was taken. Raises ScanTrouble."""
+        with self._lock:
+            place = self._place(page)
+            sheet, (width, height) = self._pile[place], _size(self._pile.shot(place))
+        if not width:
+            raise ScanTrouble("The scan has no such page.")
+        now, found = ([(x / width, y / height) for x, y in points] for points in (sheet.corners, sheet.outline))
+        return now, found
+
     # ---- what a person does with the pages -------------------------------------------------------------------------
 
     def set_mode(self, mode: str) -> None:
@@ -223,11 +237,14 @@ class ScanSession:
             points = [(float(x) * width, float(y) * height) for x, y in corners]
             if len(points) != 4 or cv2.contourArea(np.array(points, np.float32)) < 0.001 * width * height:
                 raise ScanTrouble("The four corners do not span a page.")
+            # A person says where the page is, and so what is outside of it; the rest has to be good all the same.
+            flags = [f for f in flaws.flaws(taken.bgr, points) if f != flaws.CUT_OFF or f in old.flags]
             self._remember()
-            sheet = scan.page(self._measured(taken, points), points, old.mode, upright=upright.turn)
-            self._pile.replace(place, sheet)
+            sheet = scan.page(self._measured(taken, points), points, old.mode, upright=upright.turn, flags=flags)
+            self._pile.replace(place, replace(sheet, outline=old.outline))
             self._touch()
-            self._to_read.put(self._keys[place])
+            if self.searchable:
+                self._to_read.put(self._keys[place])
 
     def retake(self, page: int) -> None:
         """The next page taken replaces this one."""
@@ -431,9 +448,11 @@ class ScanSession:
 
     def _measured(self, taken: scan.Shot, corners: scan.Corners | None) -> scan.Shot:
         """The shot with its resolution: the stand's; where nobody has measured that, what the page's shape suggests."""
+        height, width = taken.bgr.shape[:2]
+        if self._dpi is None and self._across:
+            return replace(taken, dpi=width / self._across * flat.MM_PER_INCH)
         if self._dpi is not None or corners is None:
             return taken
-        height, width = taken.bgr.shape[:2]
         return replace(taken, dpi=flat.likely_dpi(np.asarray(corners, np.float32), width, height))
 
     def _keep(self, sheet: Sheet, shot: bytes) -> None:

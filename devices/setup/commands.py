@@ -145,7 +145,7 @@ def add(
         old.pop("options", None)
         entry = {**old, **_entry(name, driver, link, options, _windows(windows), bus)}
         change = Setup(HallFile(file)).propose(entry, instead)
-        _save(file, change, dry_run, as_json)
+        save(file, change, dry_run, as_json)
 
 
 @click.command()
@@ -156,7 +156,7 @@ def add(
 def remove(file: Path, name: str, dry_run: bool, as_json: bool) -> None:
     """Take a device out of FILE."""
     with sentences():
-        _save(file, Setup(HallFile(file)).propose(remove=name), dry_run, as_json)
+        save(file, Setup(HallFile(file)).propose(remove=name), dry_run, as_json)
 
 
 @click.command()
@@ -177,7 +177,8 @@ def undo(file: Path, dry_run: bool, as_json: bool) -> None:
         _tell(change, not dry_run, as_json)
 
 
-def _save(file: Path, change: Change, dry_run: bool, as_json: bool) -> None:
+def save(file: Path, change: Change, dry_run: bool, as_json: bool) -> None:
+    """Write a change into FILE unless it is only looked at, and tell it. Raises Mistake."""
     if change.mistakes:
         raise Mistake(*change.mistakes)
     if not dry_run and change.difference:
@@ -323,7 +324,7 @@ def learn(
     if into is not None:
         with sentences():
             entry = _entry(name, found["driver"], link, found["options"], _windows(windows), bus=False)
-            _save(into, Setup(HallFile(into)).propose(entry), dry_run=False, as_json=as_json)
+            save(into, Setup(HallFile(into)).propose(entry), dry_run=False, as_json=as_json)
 
 
 def _check_before(

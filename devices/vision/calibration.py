@@ -33,12 +33,19 @@ class CalibrationMistake(ValueError):
 @dataclass(frozen=True)
 class Measured:
     """What a picture of the sheet tells: `dpi` in its middle, `least` and `most` over the sheet (a slanted camera has
-    more where it is nearer), `off` the discs' mean distance from their places in millimetres."""
+    more where it is nearer), `off` the discs' mean distance from their places in millimetres; `across` the millimetres
+    that the picture shows from left to right on the sheet's plane, whatever number of pixels it is sent in."""
 
     dpi: float
     least: float
     most: float
     off: float
+    across: float
+
+    @property
+    def slant(self) -> float:
+        """By which share sizes differ from the middle of the sheet to its rim."""
+        return max(self.most / self.dpi, self.dpi / self.least) - 1
 
 
 def sheet() -> bytes:
@@ -85,7 +92,8 @@ def measure(bgr: np.ndarray) -> Measured:
         raise CalibrationMistake("the calibration sheet is not flat; press it down and try again.")
     each = [_dpi(view, place) for place in places]
     middle = _dpi(view, places.mean(axis=0))
-    return Measured(round(middle, 2), round(min(each), 2), round(max(each), 2), round(off, 3))
+    across = grey.shape[1] / middle * 25.4
+    return Measured(round(middle, 2), round(min(each), 2), round(max(each), 2), round(off, 3), round(across, 1))
 
 
 def _dpi(view: np.ndarray, place: np.ndarray) -> float:

@@ -103,7 +103,9 @@ def sheet(flat: np.ndarray, taken: Shot, corners: Corners | None, mode: str, fla
         data = jpeg(flat, QUALITY, dpi)
     height, width = flat.shape[:2]
     where = tuple(map(pair, corners)) if corners is not None else ()
-    return Sheet(data, width, height, dpi, mode, flags=tuple(flags), corners=where, thumbnail=thumbnail(flat))
+    return Sheet(
+        data, width, height, dpi, mode, flags=tuple(flags), corners=where, outline=where, thumbnail=thumbnail(flat)
+    )
 
 
 def found(bgr: np.ndarray) -> list[tuple[Corners | None, tuple[str, ...]]]:
@@ -144,7 +146,8 @@ def about(code: CodeFound) -> dict[str, Any]:
 
 def cut_anew(taken: Shot, corners: Corners, old: Sheet) -> Sheet:
     """The page between other corners of the shot an old one was cut from, in its mode and turned like it."""
-    new = page(taken, corners, old.mode if old.mode != "book" else "document")
+    cut = page(taken, corners, old.mode if old.mode != "book" else "document")
+    new = dataclasses.replace(cut, outline=old.outline)
     return new.turned(old.turn) if old.turn else new
 
 

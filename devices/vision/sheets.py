@@ -53,6 +53,7 @@ class Sheet:
     thumbnail: bytes = b""  # JPEG, already turned
     codes: tuple[dict[str, Any], ...] = ()  # as `bianmin vision codes` tells them
     corners: tuple[tuple[float, float], ...] = ()  # where the page lay in the shot
+    outline: tuple[tuple[float, float], ...] = ()  # the same as it was found, whatever was cropped by hand since
 
     @property
     def size_mm(self) -> tuple[float, float]:
@@ -246,7 +247,7 @@ def _unpacked(data: bytes) -> Sheet:
         )
         for line in about["lines"]
     )
-    about["corners"] = tuple(map(pair, about["corners"]))
+    about["corners"], about["outline"] = (tuple(map(pair, about[name])) for name in ("corners", "outline"))
     about["flags"], about["codes"] = tuple(about["flags"]), tuple(about["codes"])
     return Sheet(data=data[first + thumbnail :], thumbnail=data[first : first + thumbnail], **about)
 

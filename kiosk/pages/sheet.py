@@ -1,4 +1,4 @@
-"""One page that was taken, large: turn it, take it again, or leave it out."""
+"""One page that was taken, large: turn it, crop it by hand, take it again, or leave it out."""
 
 from kiosk.journey import Event
 from kiosk.pages.scan import wrong
@@ -15,19 +15,23 @@ class Page(Base):
 
     def build(self):
         upright = self.theme.portrait
-        high = (28, 32)
+        high = (28, 32) if upright else (24, 26)
         self.heading = Heading("Is this page good?")
         self.note = Text(role="large", colour="amber", strong=True)
         self.picture = Picture(ground="mist", frame="line")
         self.turn = Push("Turn", "rotate-right", "sheet.turn", self.says(Event.TURN), high=high)
+        self.crop = Push("Crop", "crop-simple", "sheet.crop", self.says(Event.CROP), high=high)
         self.again = Push("Retake", "rotate-left", "sheet.retake", self.says(Event.RETAKE), high=high)
         self.remove = Push("Remove", "trash-can", "sheet.remove", self.says(Event.REMOVE), "stop", high=high)
         self.good = Push("Good", "check", "sheet.good", self.says(Event.GO_ON), "act", high=high)
-        first, second = (self.turn, self.again), (self.remove, self.good)
-        pairs = [Stack(*pair, across=True, gap=4, fit=True) for pair in (first, second)]
         if upright:
-            return [self.heading, self.note, self.picture, *pairs]
-        right = column(self.heading, self.note, Air(high=2), *pairs, gap=4, wide=180, fit=True)
+            rows = ((self.turn, self.crop, self.again), (self.remove, self.good))
+        else:
+            rows = ((self.turn, self.crop), (self.again, self.remove), (self.good,))
+        rows = [Stack(*row, across=True, gap=4, fit=True) for row in rows]
+        if upright:
+            return [self.heading, self.note, self.picture, *rows]
+        right = column(self.heading, self.note, Air(high=2), *rows, gap=4, wide=180, fit=True)
         right.pos_hint = {"center_y": 0.5}
         return [Stack(self.picture, right, across=True, gap=8)]
 

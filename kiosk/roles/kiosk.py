@@ -16,6 +16,7 @@ from typing import Any
 from config.machine import Machine
 from devices import roles
 from devices.roles import News
+from devices.station import Station
 from hall_api.client import HallAway, HallClient, HallRefused
 from kiosk.app import run_terminal, settings_of
 from kiosk.attendant import Attendant, Ears
@@ -149,11 +150,22 @@ def main(file: str, *flags: str) -> int:
     return 0
 
 
+def desk_seen(station: Station, camera: str) -> float:
+    """The millimetres a camera's pictures show from left to right, as a technician has measured; 0: nobody has."""
+    try:
+        return float(getattr(station.options(camera), "across", 0.0))
+    except KeyError:  # it is just being taken away, or called by another name
+        return 0.0
+
+
 def _with_window(machine: Machine, here: post.Post, ears: Ears, token: str, announce: bool) -> None:
     devices = DevicesHere(here.attendant, here.uses)
     hall = HallHere(HallClient(machine.hall_url, token), here.attendant.kiosk)
     outside = Outside(hall, devices)
-    copier = outside.copier = Copier(outside.post, here.uses, here.attendant.station.send)
+    station = here.attendant.station
+    copier = outside.copier = Copier(
+        outside.post, here.uses, station.send, across=lambda camera: desk_seen(station, camera)
+    )
     post.hear_too(ears, copier.hear)
     post.hear_too(ears, lambda device, said: _pass_on(outside, devices, said))
     ears.settled, ears.changed = outside.print_settled, outside.device_changed

@@ -4,6 +4,7 @@ Rectangles are [x, y, width, height] in dots from the top left. What was typed o
 """
 
 from kiosk.ui.base import Icon, Text
+from kiosk.ui.cropper import Cropper
 from kiosk.ui.press import Press
 from kiosk.ui.qr import Code
 
@@ -22,8 +23,23 @@ def describe(window):
         "widgets": [
             {"name": b.name, "label": b.label, "rect": rect(window, b), "enabled": not b.disabled}
             for b in visible(top, Press)
-        ],
+        ]
+        + [corner for cropper in visible(top, Cropper) for corner in corners(window, cropper)],
     }
+
+
+def corners(window, cropper):
+    """The four rings of a picture that is being cropped, told like buttons: `crop.1` is the upper left one."""
+    side, high = round(cropper.side), window.settings.screen.height
+    return [
+        {
+            "name": f"{cropper.name}.{number}",
+            "label": "",
+            "rect": [round(x - side / 2), round(high - y - side / 2), side, side],
+            "enabled": True,
+        }
+        for number, (x, y) in enumerate(cropper.places(), 1)
+    ]
 
 
 def rect(window, widget):

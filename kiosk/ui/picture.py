@@ -86,13 +86,19 @@ class Picture(Sized, Widget):
         self._light.a = 0.0
         self._place()
 
+    def _margin(self):
+        """Dots that stay free around the picture."""
+        return 0
+
     def _place(self, *_):
         self._ground.pos, self._ground.size = self.pos, self.size
         if self.pixels is None:
             self._box.size = self._white.size = (0, 0)
             self._frame.rectangle = (*self.pos, 0, 0)
             return
-        scale = min(self.width / self.pixels.width, self.height / self.pixels.height)
+        room = 2 * self._margin()
+        scale = min((self.width - room) / self.pixels.width, (self.height - room) / self.pixels.height)
+        scale = max(scale, 1 / max(self.pixels.width, self.pixels.height))  # before there is a layout
         width, height = round(self.pixels.width * scale), round(self.pixels.height * scale)
         x, y = round(self.x + (self.width - width) / 2), round(self.y + (self.height - height) / 2)
         self._box.pos = self._white.pos = (x, y)

@@ -68,7 +68,10 @@ class Root(FloatLayout):
         return super().on_touch_down(touch)
 
     def on_touch_move(self, touch):
-        return True if "swallowed" in touch.ud else super().on_touch_move(touch)
+        if "swallowed" in touch.ud:
+            return True
+        self.window.terminal.touch()  # whoever drags something slowly is there
+        return super().on_touch_move(touch)
 
     def on_touch_up(self, touch):
         return True if "swallowed" in touch.ud else super().on_touch_up(touch)

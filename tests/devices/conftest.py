@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from devices.driver import Driver, Simulator
 from devices.faults import sort_faults
 from devices.options import read_options
 from devices.roles import News, Order
+
+sys.path.insert(0, str(Path(__file__).parent))  # what several tests share: pad_desk, kernel_keys
 
 Shape = Callable[[bytes], Iterable[bytes]]
 

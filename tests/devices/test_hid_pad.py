@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kernel_keys import DROPPED, key, stroke
 
 from devices.driver import OrderMistake
 from devices.drivers.hid_pad import Driver, Options, Simulator, learn
@@ -16,16 +17,8 @@ from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
 
 H = bytes.fromhex
-# struct input_event on 64-bit systems: 16 bytes of time, type 1 (EV_KEY), code, value; type 0 ends a group. Codes as in
-# <linux/input-event-codes.h>: KEY_F1 59, KEY_F2 60, KEY_KP1 79, KEY_KP5 76, KEY_5 6, KEY_ENTER 28.
-TIME = H("07 49 a9 69 00 00 00 00 90 d0 03 00 00 00 00 00")
-SYN = TIME + H("00 00 00 00 00 00 00 00")
-F1_DOWN, F1_HELD, F1_UP = (
-    TIME + H("01 00 3b 00 01 00 00 00") + SYN,
-    TIME + H("01 00 3b 00 02 00 00 00") + SYN,
-    TIME + H("01 00 3b 00 00 00 00 00") + SYN,
-)
-DROPPED = TIME + H("00 00 03 00 00 00 00 00")
+# KEY_F1 59, KEY_F2 60, KEY_KP1 79, KEY_KP5 76, KEY_5 6, KEY_ENTER 28.
+F1_DOWN, F1_HELD, F1_UP = key(59, 1), key(59, 2), key(59, 0)
 # Reports of a boot keyboard (HID 1.11, appendix B.1; usage tables, page 7): F1 is 3A, F2 3B, 1 on the number block 59,
 # 5 there 5D, 1 above the letters 1E.
 F1, F2, KP1, KP5, FIGURE1 = (
@@ -37,14 +30,6 @@ F1, F2, KP1, KP5, FIGURE1 = (
 )
 NONE = bytes(8)
 REPORTS = Options(source="reports")
-
-
-def stroke(*codes: int) -> bytes:
-    return b"".join(
-        TIME + H("01 00") + code.to_bytes(2, "little") + H(f"{value:02x} 00 00 00") + SYN
-        for code in codes
-        for value in (1, 0)
-    )
 
 
 def pressed(said: list[News]) -> list[object]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from evdev import ecodes
+from kernel_keys import DROPPED, key
 
 from devices.driver import OrderMistake
 from devices.drivers.hid_pedal import Driver, Options, Simulator, learn
@@ -13,17 +14,8 @@ from devices.hid import names
 from devices.options import parse_options
 from devices.roles import Alive, Beep, Garbled, News, PedalPressed
 
-H = bytes.fromhex
-# struct input_event on 64-bit systems: 16 bytes of time, type 1 (EV_KEY), code 48 (KEY_B), value; then the group's end.
-TIME = H("07 49 a9 69 00 00 00 00 90 d0 03 00 00 00 00 00")
-SYN = TIME + H("00 00 00 00 00 00 00 00")
-DOWN, HELD, UP = (
-    TIME + H("01 00 30 00 01 00 00 00") + SYN,
-    TIME + H("01 00 30 00 02 00 00 00") + SYN,
-    TIME + H("01 00 30 00 00 00 00 00") + SYN,
-)
-LEFT_DOWN, LEFT_UP = TIME + H("01 00 10 01 01 00 00 00") + SYN, TIME + H("01 00 10 01 00 00 00 00") + SYN  # BTN_LEFT
-DROPPED = TIME + H("00 00 03 00 00 00 00 00")
+DOWN, HELD, UP = key(48, 1), key(48, 2), key(48, 0)  # KEY_B
+LEFT_DOWN, LEFT_UP = key(0x110, 1), key(0x110, 0)  # BTN_LEFT
 STEP = PedalPressed(code="KEY_B")
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kernel_keys import DROPPED, SYN, TIME, key, stroke
 
 from devices.driver import OrderMistake
 from devices.drivers.hid_scanner import LONGEST, Driver, Options, Simulator
 from devices.roles import Alive, CodeScanned, Garbled, News, TriggerScan
 
 H = bytes.fromhex
-# struct input_event on 64-bit systems (Documentation/input/input.rst): two times 8 bytes of time, type, code, value.
-# The time is 2026-03-05 09:12:39.25; codes as in <linux/input-event-codes.h>: KEY_A 30, KEY_1 2, KEY_ENTER 28 …
-TIME = H("07 49 a9 69 00 00 00 00 90 d0 03 00 00 00 00 00")
-SYN = TIME + H("00 00 00 00 00 00 00 00")
 A_SCAN = TIME + H("04 00 04 00 04 00 07 00")  # MSC_SCAN: usage 04 of page 7, the letter A
 A_DOWN, A_HELD, A_UP = (
     TIME + H("01 00 1e 00 01 00 00 00"),
@@ -23,17 +20,6 @@ A_DOWN, A_HELD, A_UP = (
 )
 ENTER_DOWN, ENTER_UP = TIME + H("01 00 1c 00 01 00 00 00"), TIME + H("01 00 1c 00 00 00 00 00")
 A, ENTER = A_SCAN + A_DOWN + SYN + A_SCAN + A_UP + SYN, ENTER_DOWN + SYN + ENTER_UP + SYN
-DROPPED = TIME + H("00 00 03 00 00 00 00 00")  # SYN_DROPPED
-
-
-def key(code: int, value: int) -> bytes:
-    return TIME + H("01 00") + code.to_bytes(2, "little") + H(f"{value:02x} 00 00 00") + SYN
-
-
-def stroke(*codes: int, held: int = 0) -> bytes:
-    """These keys one after the other, while another is held."""
-    inside = b"".join(key(code, 1) + key(code, 0) for code in codes)
-    return key(held, 1) + inside + key(held, 0) if held else inside
 
 
 def codes(said: list[News]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from kernel_keys import DROPPED, stroke
 
 from devices import drivers
 from devices.roles import DocumentRead, DocumentUnreadable, Garbled
@@ -76,26 +77,19 @@ def test_what_passes_there_is_private_and_masked():
 
 # ---- typed on a keyboard -------------------------------------------------------------------------------------
 
-# struct input_event on 64-bit systems: 16 bytes of time, type 1 (EV_KEY), code, value; type 0 ends a group. The codes
-# are those of <linux/input-event-codes.h>: KEY_1 is 2 … KEY_0 11, KEY_COMMA 51 (with shift: <), KEY_LEFTSHIFT 42.
-TIME = bytes.fromhex("07 49 a9 69 00 00 00 00 90 d0 03 00 00 00 00 00")
+# KEY_1 is 2 … KEY_0 11, KEY_COMMA 51 (with shift: <), KEY_LEFTSHIFT 42.
 LETTERS = {letter: code for row, first in (("QWERTYUIOP", 16), ("ASDFGHJKL", 30), ("ZXCVBNM", 44))
            for code, letter in enumerate(row, first)}  # fmt: skip
 FIGURES = {figure: code for code, figure in enumerate("1234567890", 2)}
-DROPPED = TIME + bytes.fromhex("00 00 03 00 00 00 00 00")
-
-
-def key(code: int, value: int) -> bytes:
-    return TIME + bytes((1, 0, code, 0, value, 0, 0, 0)) + TIME + bytes(8)
 
 
 def typed(line: bytes) -> bytes:
     """A line and Enter, letters and < with the shift key held."""
     out = b""
     for sign in line.decode():
-        stroke = key(code := {**LETTERS, **FIGURES, "<": 51}[sign], 1) + key(code, 0)
-        out += stroke if sign in FIGURES else key(42, 1) + stroke + key(42, 0)
-    return out + key(28, 1) + key(28, 0)
+        code = {**LETTERS, **FIGURES, "<": 51}[sign]
+        out += stroke(code) if sign in FIGURES else stroke(code, held=42)
+    return out + stroke(28)
 
 
 def reader_of_keys():
@@ -123,7 +117,7 @@ def test_a_document_of_which_keys_were_lost_is_never_told():
 
 def test_half_a_key_is_forgotten_after_a_pause():
     reader = reader_of_keys()
-    reader.feed(key(30, 1)[:40])
+    reader.feed(stroke(30)[:40])
     assert reader.patience == 0.5
     assert Garbled() in reader.silence()
     assert reader.patience is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import itertools
 import os
@@ -25,6 +27,7 @@ from devices.links import LinkAbsent, LinkLost, LinkMistake, LinkText, camera_wo
 from devices.roles import (
     Alive,
     Beep,
+    BusFull,
     FrameSeen,
     Garbled,
     News,
@@ -239,6 +242,18 @@ def test_noise_is_told_once_and_a_picture_behind_it_is_found() -> None:
     assert FrameSeen(jpeg=FRAMES[0], width=64, height=48) in driver.feed(FRAMES[0])
 
 
+def test_a_full_bus_is_told_once_ends_with_a_picture_and_is_no_frozen_picture() -> None:
+    driver = started()
+    driver.take(TakeStill())
+    told = driver.feed(b"V4L2 FULL\n")
+    assert told[0] == BusFull() and isinstance(told[1], Refused) and "USB" in told[1].reason
+    assert driver.feed(b"V4L2 FULL\nV4L2 FULL\n") == []
+    assert [driver.silence() for _ in range(4)] == [[]] * 4, "that no picture comes is known"
+    assert BusFull(over=True) in driver.feed(b"V4L2 MJPG 64x48@30\n" + FRAMES[0])
+    driver.silence(), driver.silence(), driver.silence()
+    assert driver.feed(b"V4L2 FULL\n") == [PictureFrozen(over=True), BusFull()], "the graver one takes its place"
+
+
 # ---- the simulator
 
 
@@ -263,7 +278,7 @@ def test_what_happens_at_the_simulator_is_told() -> None:
     driver, camera = started(), Simulator(SMALL)
     assert driver.feed(camera.receive(driver.owed())) == []
     assert [type(n) for n in seen(driver, camera, 3)] == [Alive, FrameSeen, FrameSeen, FrameSeen]
-    for trouble in (PictureFrozen(), PictureDark(), WrongFormat()):
+    for trouble in (PictureFrozen(), PictureDark(), WrongFormat(), BusFull()):
         for news in (trouble, type(trouble)(over=True)):
             told = driver.feed(camera.happen(news)) + seen(driver, camera, 12)
             assert [(type(n), n.over) for n in told if isinstance(n, type(trouble))] == [(type(trouble), news.over)]
@@ -425,6 +440,9 @@ class Fake:
             return True, np.frombuffer(FRAMES[self.count % 40], np.uint8).reshape(1, -1)
         return True, np.full((48, 64, 3), self.count % 200, np.uint8)
 
+    def release(self) -> None:
+        self.released = True
+
 
 @pytest.fixture
 def line() -> Iterator[tuple[socket.socket, socket.socket]]:
@@ -535,3 +553,71 @@ def test_a_line_of_the_worker_that_says_nothing_known_changes_nothing() -> None:
     driver = Driver()
     driver.reset()
     assert driver.feed(b"V4L2 WEATHER fine\n") == []
+
+
+# ---- a full bus: the numbers are those of linux/videodev2.h, the error is in "USB error codes" in the kernel's manual
+
+
+def kernel(fails_at: int, number: int, asked: list[int]) -> Callable[[int, int, bytes], object]:
+    """A kernel that refuses one call of a camera."""
+
+    def ask(device: int, call: int, about: bytes) -> object:
+        asked.append(call)
+        if call == fails_at:
+            raise OSError(number, os.strerror(number))
+        return 0
+
+    return ask
+
+
+REQBUFS, STREAMON = 0xC0145608, 0x40045612
+
+
+@pytest.mark.parametrize(
+    ("fails_at", "number", "full"),
+    [
+        (STREAMON, errno.ENOSPC, True),
+        (STREAMON, errno.EIO, False),
+        (REQBUFS, errno.EBUSY, False),
+        (REQBUFS, errno.ENOTTY, False),
+        (0, 0, False),
+    ],
+)
+def test_a_bus_is_full_when_the_kernel_says_so_and_only_then(fails_at: int, number: int, full: bool) -> None:
+    asked: list[int] = []
+    assert camera_worker.bus_is_full("/dev/null", kernel(fails_at, number, asked)) is full
+    assert asked == ([REQBUFS] if fails_at == REQBUFS else [REQBUFS, STREAMON])
+
+
+def test_the_real_kernel_is_asked_and_a_file_that_is_no_camera_is_no_full_bus() -> None:
+    assert camera_worker.bus_is_full("/dev/null") is False
+    assert camera_worker.bus_is_full("/dev/video-that-is-not-there") is False
+
+
+def test_a_camera_without_room_is_tried_again_as_it_was_asked_for(line: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = line
+    cameras = [Fake(good=0), Fake(good=0), Fake()]
+    left = list(cameras)
+
+    def run() -> None:
+        with contextlib.suppress(OSError):
+            camera_worker.keep_serving(lambda: left.pop(0), theirs, lambda: True, wait=0.05)
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    ours.sendall(b"ASK MJPG 640x480@15\n")
+    driver, told = started(), []
+    while not any(isinstance(n, FrameSeen) for n in told):
+        told += driver.feed(ours.recv(65536))
+    ours.close()
+    worker.join(10)
+    assert [n for n in told if isinstance(n, BusFull)] == [BusFull(), BusFull(over=True)]
+    assert [getattr(one, "released", False) for one in cameras] == [True, True, False]
+    assert cameras[2].values[cv2.CAP_PROP_FRAME_HEIGHT] == 480, "what was asked for once still counts"
+
+
+def test_a_camera_that_stops_for_another_reason_is_not_tried_for_ever(
+    line: tuple[socket.socket, socket.socket],
+) -> None:
+    with pytest.raises(camera_worker.Unusable, match="stopped sending"):
+        camera_worker.keep_serving(lambda: Fake(good=2), line[1], lambda: False)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,7 +17,12 @@ from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
 
 sys.path.insert(0, str(Path(__file__).parent))
+from document_camera import DocumentCamera
 from local_hall import Clerk
+from scan_desk import ScanDesk
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 WAIT = 10.0  # seconds
 
@@ -100,6 +106,32 @@ def clerk_with(bench: Bench, tmp_path: Path) -> Iterator[Callable[..., Clerk]]:
 @pytest.fixture
 def clerk(clerk_with: Callable[..., Clerk]) -> Clerk:
     return clerk_with()
+
+
+@pytest.fixture
+def camera() -> Iterator[DocumentCamera]:
+    """A document camera, for a test to lay pages under."""
+    made = DocumentCamera()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk_of_clerk(bench: Bench, tmp_path: Path, camera: DocumentCamera) -> Iterator[ScanDesk]:
+    """A window whose clerk scans with that camera; camera and printer are ready."""
+    made = ScanDesk(bench, tmp_path, camera).open()
+    _until(lambda: all(made.station.state(name).state.value == "ready" for name in ("desk-camera", "sheets")))
+    yield made
+    made.close()
+    made.local.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_with: Callable[..., Browser]) -> Iterator[Browser]:
+    """A browser of this machine, for the tests of one file."""
+    opened = chromium_with()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class DocumentCamera:
         self._lock = threading.Lock()
         self._scenes = [desk()]
         self._random = np.random.default_rng(1)
-        self.frozen = self.mute = False
+        self.frozen = self.mute = self.full = False
         self._closing, self._plugged = False, True
         self._plug: socket.socket | None = None
         self.sent = 0
@@ -139,6 +139,8 @@ class DocumentCamera:
                 last = last if self.frozen and last else self._frame()
                 plug.sendall(last)
                 self.sent += 1
+            elif self.full:
+                plug.sendall(b"V4L2 FULL\n")
             time.sleep(EVERY)
 
     def _frame(self) -> bytes:

@@ -15,7 +15,17 @@ import pytest
 from flask.testing import FlaskClient
 
 from config.words import translator
-from devices.gateway import PasswordFile, configuring, create_gateway, faces, gateway_of, serve, trials, wording
+from devices.gateway import (
+    PasswordFile,
+    configuring,
+    create_gateway,
+    faces,
+    gateway_of,
+    measuring,
+    serve,
+    trials,
+    wording,
+)
 from devices.gateway.app import sentence_of
 from devices.gateway.guard import TRIES, Guard, Turned
 from devices.gateway.hosts import is_loopback, own_host, own_loopback
@@ -395,7 +405,7 @@ def test_a_button_the_device_cannot_obey_says_why(bench):
 
 
 def test_every_message_is_translated():
-    said = faces.message_ids() | trials.message_ids() | configuring.message_ids()
+    said = faces.message_ids() | trials.message_ids() | configuring.message_ids() | measuring.message_ids()
     for template in (GATEWAY / "templates").rglob("*.html"):
         said |= set(re.findall(r"""\b(?:two|_|second)\(['"](.+?)["']\)""", template.read_text("utf-8")))
     said |= set(re.findall(r'Turned\(\d+, "(.+?)"\)', "".join(p.read_text("utf-8") for p in GATEWAY.glob("*.py"))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -14,13 +14,6 @@ from devices.gateway import create_gateway, gateway_of, serve
 from devices.roles import FrameSeen, PaperOut, PrintTest, ShowCall
 
 expect.set_options(timeout=15000)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_with: Callable[..., Browser]) -> Iterator[Browser]:
-    opened = chromium_with()
-    yield opened
-    opened.close()
 
 
 class Tab:

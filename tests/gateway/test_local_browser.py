@@ -27,13 +27,6 @@ CARD = CardPresented(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser(chromium_with: Callable[..., Browser]) -> Iterator[Browser]:
-    opened = chromium_with()
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def tabs(browser: Browser) -> Iterator[BrowserContext]:
     """One browser profile, so that pages share what they remember."""

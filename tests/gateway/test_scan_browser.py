@@ -5,51 +5,24 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pikepdf
 import pytest
-from document_camera import SIZE, DocumentCamera, desk, sheet
-from local_hall import BusinessSystem, Clerk
+from document_camera import SIZE, desk, sheet
+from local_hall import BusinessSystem
 from playwright.sync_api import Browser, Page, expect
+from scan_desk import ScanDesk
 
 from devices.roles import PedalPressed
-from devices.station import DeviceEntry
 
 expect.set_options(timeout=15000)
-OPTIONS = {"width": SIZE[0], "height": SIZE[1], "fps": 15}
 
 
 @pytest.fixture
-def camera() -> Iterator[DocumentCamera]:
-    made = DocumentCamera()
-    yield made
-    made.close()
-
-
-class ScanDesk(Clerk):
-    def __init__(self, bench, folder, camera: DocumentCamera) -> None:
-        self.bench, self.folder, self.choices, self.local = bench, folder, {}, None
-        bench.entries.append(DeviceEntry("desk-camera", "uvc-camera", camera.link, OPTIONS))
-        bench.add_on_tcp("sheets", "cups-printer", "ipp")
-        bench.add_on_tcp("pedal", "hid-pedal", "socket")
-
-
-@pytest.fixture
-def clerk(bench, tmp_path, camera, until) -> Iterator[ScanDesk]:
-    made = ScanDesk(bench, tmp_path, camera).open()
-    until(lambda: all(made.station.state(name).state.value == "ready" for name in ("desk-camera", "sheets")))
-    yield made
-    made.close()
-    made.local.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_with: Callable[..., Browser]) -> Iterator[Browser]:
-    opened = chromium_with()
-    yield opened
-    opened.close()
+def clerk(desk_of_clerk: ScanDesk) -> ScanDesk:
+    return desk_of_clerk
 
 
 @pytest.fixture

@@ -9,46 +9,19 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pikepdf
 import pytest
 from document_camera import SIZE, DocumentCamera, desk, laid, sheet
-from local_hall import BUSINESS, OTHER, Clerk, Feed, PageSide
+from local_hall import BUSINESS, OTHER, Feed, PageSide
 from PIL import Image
+from scan_desk import OPTIONS
 
 from devices.roles import PedalPressed
 from devices.station import DeviceEntry
-
-OPTIONS = {"width": SIZE[0], "height": SIZE[1], "fps": 15}
-
-
-@pytest.fixture
-def camera() -> Iterator[DocumentCamera]:
-    made = DocumentCamera()
-    yield made
-    made.close()
-
-
-class ScanDesk(Clerk):
-    """A window with a document camera, a sheet printer and a foot pedal."""
-
-    def __init__(self, bench, folder, camera: DocumentCamera) -> None:
-        self.bench, self.folder, self.choices, self.local = bench, folder, {}, None
-        bench.entries.append(DeviceEntry("desk-camera", "uvc-camera", camera.link, OPTIONS))
-        bench.add_on_tcp("sheets", "cups-printer", "ipp")
-        bench.add_on_tcp("pedal", "hid-pedal", "socket")
-
-
-@pytest.fixture
-def desk_of_clerk(bench, tmp_path, camera, until) -> Iterator[ScanDesk]:
-    clerk = ScanDesk(bench, tmp_path, camera).open()
-    until(lambda: all(clerk.station.state(name).state.value == "ready" for name in ("desk-camera", "sheets")))
-    yield clerk
-    clerk.close()
-    clerk.local.close()
 
 
 class Scan:
@@ -142,6 +115,22 @@ def test_the_same_page_is_not_taken_twice_and_a_hand_or_the_desk_never(page, cam
         scan.order("mode", mode="photo")
         assert scan.hear(lambda m: m["mode"] == "photo")["taken"] == 1
         assert len(scan.pages) == 1
+
+
+def test_a_stand_that_was_measured_gives_true_sizes(desk_of_clerk, camera, until):
+    # 480 mm over 1280 pixels: the page of 620 × 820 pixels is 232.5 × 307.5 mm.
+    entries = [
+        replace(one, options={**OPTIONS, "across": 480.0}) if one.name == "desk-camera" else one
+        for one in desk_of_clerk.bench.entries
+    ]
+    desk_of_clerk.station.apply(entries)
+    until(lambda: desk_of_clerk.station.state("desk-camera").state.value == "ready")
+    page = desk_of_clerk.pair()
+    with page.socket() as feed:
+        scan = Scan(page, feed)
+        camera.lay(sheet("FORM A"))
+        [one] = scan.until_pages(1)
+        assert sorted((one["width_mm"], one["height_mm"])) == pytest.approx([232.5, 307.5], rel=0.012)
 
 
 def test_what_a_person_does_with_the_pages(page, camera):
@@ -295,13 +284,15 @@ def test_trouble_is_said_in_words(page, camera):
 
 def test_two_cameras_on_one_bus(desk_of_clerk, camera, until):
     mute = DocumentCamera()
-    mute.mute = True
+    mute.mute = mute.full = True
     desk_of_clerk.station.apply([*desk_of_clerk.bench.entries, DeviceEntry("second", "uvc-camera", mute.link, OPTIONS)])
     page = desk_of_clerk.pair()
     with page.socket() as feed:
         page.ask("second", "scan", searchable=False)
         told = feed.hear("scan", lambda m: m["device"] == "second" and m["camera"])
         assert told["camera"]["code"] == "bus-full" and "USB" in told["camera"]["sentence"][0]
+        mute.mute = mute.full = False  # the other one was unplugged
+        feed.hear("scan", lambda m: m["device"] == "second" and m["camera"] is None)
     mute.close()
 
 
@@ -342,12 +333,12 @@ def test_what_a_killed_program_left_is_removed():
 
 def test_every_sentence_of_a_scan_has_its_chinese():
     from devices.gateway.local.refusal import ROOM
-    from devices.gateway.local.scans import BUS_FULL, CAMERA
+    from devices.gateway.local.scans import CAMERA
     from devices.gateway.wording import speaker
     from devices.scanning import session
 
     code = Path(session.__file__).read_text("utf-8")
-    said = {sentence for _, sentence in (*CAMERA.values(), BUS_FULL)}
+    said = {sentence for _, sentence in CAMERA.values()}
     said |= set(re.findall(r'(?:ScanTrouble|_told)\("(.+?)"\)', code))
     assert len(said) > 12
     assert [one for one in said if not re.search(r"[\u4e00-\u9fff]", speaker(room=ROOM)(one)[0])] == []

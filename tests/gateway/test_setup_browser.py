@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyotp
@@ -23,13 +23,6 @@ from devices.simulate import SimulatedDevice
 from devices.station import Station
 
 expect.set_options(timeout=15000)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_with: Callable[..., Browser]) -> Iterator[Browser]:
-    opened = chromium_with()
-    yield opened
-    opened.close()
 
 
 class Place:

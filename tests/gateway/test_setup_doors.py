@@ -12,14 +12,17 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pyotp
 import pytest
 
 from config import machine as machines
 from config.hall_file import HallFile
-from devices.gateway import PasswordFile, create_gateway, serve
+from devices.gateway import PasswordFile, create_gateway, gateway_of, serve
 from devices.gateway.configuring import Configuring
 from devices.gateway.totp import STEP, TotpFile
+from devices.roles import StillTaken
 from devices.setup.changes import Setup, entries_of
 from devices.simulate import SimulatedDevice
 from devices.station import Station
@@ -39,13 +42,17 @@ class Place:
             f'[[device]]\nname = "printer"\ndriver = "escpos-printer"\nlink = "{self.printer.link}"\n',
             encoding="utf-8",
         )
+        self.hear = lambda device, news: None
         self.station = Station(
-            entries_of(machines.load(self.file).devices), lambda device, news: None, delays=(0.05, 0.1)
+            entries_of(machines.load(self.file).devices),
+            lambda device, news: self.hear(device, news),
+            delays=(0.05, 0.1),
         )
         self.password, self.totp = PasswordFile(folder / "password"), TotpFile(folder / "totp")
         setup = Setup(HallFile(self.file), lambda machine: self._apply(machine))
         self.configuring = Configuring(setup, self.password, self.totp, mode, (folder,))
         self.app = create_gateway(self.station, title="工位", configuring=self.configuring)
+        self.hear = gateway_of(self.app).hear
         self.server = serve(self.app, "127.0.0.1", 0)
 
     def _apply(self, machine: machines.Machine) -> None:
@@ -333,3 +340,62 @@ def test_nonsense_is_refused_in_words(place: Place, path: str, body: object):
     code, data = Tab(place.server.port).ask("POST", f"/api/setup/{path}", body)
     assert 400 <= code < 500, data
     assert json.loads(data)["sentence"][0]
+
+
+# ---- a camera's stand
+
+
+def sheet_under(camera: SimulatedDevice, sheet: bool = True) -> None:
+    """The next still shows the calibration sheet, 100 dots an inch, on a desk 14 inches wide; or the bare desk."""
+    desk = np.full((1400, 1400, 3), (58, 72, 80), np.uint8)
+    if sheet:
+        desk[100:1269, 100:927] = 240
+        for row in range(8):  # the middles of the discs in millimetres, as the sheet says: every 30, from 30 and 40
+            for column in range(6):
+                at = [100 + millimetres / 25.4 * 100 for millimetres in (30 + 30 * column, 40 + 30 * row)]
+                cv2.circle(desk, (round(at[0]), round(at[1])), 18, (20, 20, 20), -1, cv2.LINE_AA)
+    camera.happen(StillTaken(jpeg=cv2.imencode(".jpg", desk)[1].tobytes()))
+
+
+@pytest.fixture
+def camera() -> Iterator[SimulatedDevice]:
+    one = SimulatedDevice("uvc-camera", {"width": 640, "height": 480}).on_tcp()
+    yield one
+    one.close()
+
+
+def with_camera(place: Place, camera: SimulatedDevice, until) -> Tab:
+    size = "options = { width = 640, height = 480 }"
+    place.file.write_text(
+        place.file.read_text("utf-8")
+        + f'[[device]]\nname = "desk"\ndriver = "uvc-camera"\nlink = "{camera.link}"\n{size}\n',
+        "utf-8",
+    )
+    place.station.apply(entries_of(machines.load(place.file).devices))
+    until(lambda: place.station.state("desk").state.value == "ready")
+    return Tab(place.server.port)
+
+
+def test_a_stand_is_measured_and_the_figure_kept(place: Place, camera: SimulatedDevice, until):
+    tab = with_camera(place, camera, until)
+    sheet_under(camera)
+    said = tab.json("POST", "/api/devices/desk/trials/measure", {})
+    assert said["result"] == "done" and "356" in said["sentence"][0] and "已保存" in said["sentence"][0], said
+    assert not said["picture"] and said["hint"] is None
+    assert place.station.options("desk").across == pytest.approx(14 * 25.4, rel=0.005)
+    assert place.station.options("desk").width == 640
+    until(lambda: place.station.state("desk").state.value == "ready")
+    sheet_under(camera, sheet=False)
+    said = tab.json("POST", "/api/devices/desk/trials/measure", {})
+    assert said["result"] == "failed" and "标定纸" in said["sentence"][0]
+    assert place.station.options("desk").across == pytest.approx(14 * 25.4, rel=0.005)
+
+
+def test_nobody_who_may_not_change_devices_keeps_a_figure(place_with, camera: SimulatedDevice, until):
+    place = place_with("totp")
+    tab = with_camera(place, camera, until)
+    before = place.file.read_bytes()
+    sheet_under(camera)
+    said = tab.json("POST", "/api/devices/desk/trials/measure", {})
+    assert said["result"] == "done" and "356" in said["sentence"][0] and "未保存" in said["sentence"][0]
+    assert place.file.read_bytes() == before

@@ -131,6 +131,20 @@ class Kiosk:
         clicks = ["click", "--repeat", str(times), "--delay", "120", "1"]
         subprocess.run(["xdotool", "mousemove", str(int(x)), str(int(y)), *clicks], env=self.environment, check=True)
 
+    def drag(self, name, by, lift=True):
+        """A finger on a widget's middle moves by so many dots, in small steps, and is lifted."""
+        self.quiet()
+        x, y, width, height = self.widget(name)["rect"]
+        x, y = x + width // 2, y + height // 2
+        steps = [f"mousemove {x + by[0] * n // 8} {y + by[1] * n // 8} sleep 0.03" for n in range(9)]
+        steps.insert(1, "mousedown 1 sleep 0.05")
+        words = " ".join([*steps, *(["mouseup 1"] if lift else [])]).split()
+        subprocess.run(["xdotool", *words], env=self.environment, check=True)
+
+    def lift(self):
+        """The finger is lifted."""
+        subprocess.run(["xdotool", "mouseup", "1"], env=self.environment, check=True)
+
     def tap(self, name, times=1):
         """Touch a widget in its middle, once the page is at rest."""
         self.quiet()

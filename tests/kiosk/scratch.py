@@ -29,7 +29,7 @@ from kiosk import maintenance
 from kiosk.app import Settings, open_window
 from kiosk.journey import Page, Times
 from kiosk.outside import Away, Outside, Refused
-from kiosk.papers import Glance, Pixels, Preview, Taken
+from kiosk.papers import Glance, Pixels, Preview, Taken, Uncut
 from kiosk.session import Shown
 from kiosk.view import CAMERA, SHEETS
 
@@ -306,7 +306,8 @@ VISITS = (
     *(f"ticket-{state}" for state in TICKETS), "ticket-slip", "info", "help", "help-yes", "help-no", "away", "fault",
     "failsafe", "code", "code-wait", "maintenance",
     *(f"scan-{phase}" for phase in PHASES), *(f"scan-{trouble}" for trouble in TROUBLES), "scan-flagged", "scan-many",
-    "sheet", "sheet-flagged", "copy", "copy-two", "copy-wait", "copy-paper", "copy-broken", "copying",
+    "sheet", "sheet-flagged", "crop", "crop-none", "crop-wait", "crop-small",
+    "copy", "copy-two", "copy-wait", "copy-paper", "copy-broken", "copying",
     *(f"copied-{state}" for state in COPIES),
 )  # fmt: skip
 
@@ -345,7 +346,7 @@ def visit(window, page, state, elder, language):
         session.typed, view.note = "B007", "There is no such number today." if state else ""
     view.help_called = {"yes": True, "no": False}.get(state)
     session.detail = "这张号票已重排两次，请到导办台" if page == "fault" else ""
-    if page in ("scan", "sheet", "copy", "copied"):
+    if page in ("scan", "sheet", "crop", "copy", "copied"):
         lay_down(terminal, page, state)
     view.code_wait = 100.0 if state == "wait" else 0.0
     if page == "maintenance":
@@ -376,23 +377,26 @@ def visit(window, page, state, elder, language):
     settled(4)
 
 
-def lay_down(terminal, page, state):
+def lay_down(terminal, shown, state):
     """Pages under a camera, as they would be there."""
     session, view = terminal.session, terminal.view
     flags = ("out_of_frame",) if state == "flagged" else ()
     many = {"empty": 0, "starting": 0, "many": 9, "full": 20, "copy": 3}.get(state, 2)
     session.sheets = tuple(Taken(n, drawn(170, 240), flags if n == many else ()) for n in range(1, many + 1))
     session.chosen, session.sheet = many, drawn(700, 990)
-    session.copying = state if page == "copied" else ""
+    card = ((0.38, 0.4), (0.64, 0.42), (0.63, 0.62), (0.37, 0.6))  # of a stand that sees a little more than A4
+    page = ((0.2, 0.1), (0.7, 0.12), (0.72, 0.9), (0.18, 0.88))
+    found = {"none": (), "small": card}.get(state, page)
+    session.uncut = None if state == "wait" else Uncut(many, drawn(1600, 1200), found, found)
+    session.copying = state if shown == "copied" else ""
     view.devices[CAMERA] = view.devices[SHEETS] = ("ready", "")
     if state in ("paper", "broken"):
         view.devices[SHEETS] = ("error", "缺纸 paper out" if state == "paper" else "卡纸 jam")
     session.preview = None if state == "wait" else Preview(drawn(700, 990), 0, 2 if state == "two" else 1)
-    corners = (((0.2, 0.1), (0.7, 0.12), (0.72, 0.9), (0.18, 0.88)),)
     seen = Glance(
         1,
         None if state in ("starting", "gone") else drawn(720, 405),
-        corners if state in ("moving", "taken", "flagged", "many") else (),
+        (page,) if state in ("moving", "taken", "flagged", "many") else (),
         state if state in PHASES else "empty" if state == "small" else "taken",
         state if state in TROUBLES else "",
         many,

@@ -67,7 +67,10 @@ class Bench:
             DeviceEntry("sheets", "cups-printer", "ipp:" + self.printer.link.partition(":")[2], {"poll_seconds": 1.0}),
         ]
         self.station = Station(entries, self.hear)
-        self.copier = self.outside.copier = Copier(self.outside.post, USES, self.station.send)
+        self.across = 0.0
+        self.copier = self.outside.copier = Copier(
+            self.outside.post, USES, self.station.send, across=lambda camera: self.across if camera == "camera" else 0.0
+        )
         self.terminal = Terminal(Habits(state=state), self.outside, self.stage)
         self.press = self.terminal.press
 
@@ -93,6 +96,7 @@ class Bench:
 
     def scan(self):
         self.until(lambda: self.station.state("camera").state == "ready")
+        self.camera.show()
         self.press(Event.TOUCH)
         self.press(Event.SCAN)
         assert self.page is Page.SCAN
@@ -149,6 +153,29 @@ def test_a_page_is_taken_with_a_sound_previewed_and_printed(bench):
     assert (one.session.copying, one.stage.sounds[-1]) == ("done", "done")
     [document] = one.printer.obeyed
     assert isinstance(document, PrintDocument) and document.pdf.startswith(b"%PDF")
+
+
+def written(preview):
+    """(width, height) of what is written on a sheet that is looked at, in shares of the sheet's width."""
+    rgb = np.frombuffer(preview.pixels.rgb, np.uint8).reshape(preview.pixels.height, preview.pixels.width, 3)
+    _, _, width, height = cv2.boundingRect((rgb[..., 1] < 140).astype(np.uint8))
+    return np.array([width, height]) / preview.pixels.width
+
+
+def test_a_measured_stand_copies_an_a5_page_at_its_true_size(bench):
+    """A page of A's proportions is taken for A4 where nobody has measured; on a measured stand it is what it is."""
+    one = bench()
+    one.lay()
+    one.press(Event.COPY)
+    as_a4 = written(one.until(lambda: one.session.preview))
+    one.press(Event.FINISH)
+    left, right = one.camera.desk.corners[0][:2]
+    one.across = 1200 * 148 / float(np.linalg.norm(right - left))
+    one.scan()
+    one.lay()
+    one.press(Event.COPY)
+    as_a5 = written(one.until(lambda: one.session.preview))
+    assert as_a5 / as_a4 == pytest.approx([148 / 210] * 2, rel=0.03)
 
 
 def test_the_mark_is_on_the_preview_and_on_the_paper(bench):
@@ -209,6 +236,29 @@ def test_a_picture_smaller_than_asked_for_is_told(bench):
     one.until(lambda: one.trouble() == "")
 
 
+def test_a_page_is_cropped_from_its_shot_and_what_was_found_stays_known(bench):
+    one = bench()
+    one.lay()
+    one.press(Event.SHEET, one.session.sheets[0].id)
+    before = one.until(lambda: one.session.sheet)
+    one.press(Event.CROP)
+    assert (one.page, one.session.uncut) == (Page.CROP, None)
+    uncut = one.until(lambda: one.session.uncut)
+    assert uncut.corners == uncut.found and len(uncut.found) == 4
+    assert (uncut.pixels.width, uncut.pixels.height) == (1200, 1600), "the whole shot"
+    (left, top), (right, _), _, (_, low) = uncut.found
+    one.press(Event.CUT, ((left, top), (right, top), (right, (top + low) / 2), (left, (top + low) / 2)))
+    assert one.page is Page.SHEET
+    after = one.until(lambda: one.session.sheet)
+    assert after.height / after.width < 0.6 * before.height / before.width
+    assert one.session.uncut is None
+    one.press(Event.CROP)
+    again = one.until(lambda: one.session.uncut)
+    assert again.found == uncut.found and again.corners != uncut.corners
+    one.press(Event.BACK)
+    assert (one.page, one.session.uncut, one.session.sheet) == (Page.SHEET, None, after)
+
+
 def test_a_page_is_only_taken_while_it_is_looked_at(bench):
     one = bench()
     one.press(Event.BACK)
@@ -228,9 +278,12 @@ def test_the_end_forgets_and_another_person_begins_with_nothing(bench):
     assert mine()
     one.press(Event.SHEET, one.session.sheets[0].id)
     one.until(lambda: one.session.sheet)
+    one.press(Event.CROP)
+    one.until(lambda: one.session.uncut)
     one.press(Event.FINISH)
     assert one.page is Page.ATTRACT
     assert (one.session.sheets, one.session.sheet, one.copier.glance()) == ((), None, None)
+    assert (one.session.uncut, one.session.cut) == (None, ())
     one.until(lambda: not mine(), 2)
     one.press(Event.TOUCH)
     one.press(Event.SCAN)

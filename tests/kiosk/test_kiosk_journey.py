@@ -98,6 +98,16 @@ def test_a_copy_is_made_of_what_was_taken_and_nothing_else(journey):
     assert "end" in walk(journey, Event.FINISH) and journey.page is Page.ATTRACT
 
 
+def test_a_page_is_cropped_from_where_it_is_looked_at_and_back(journey):
+    walk(journey, Event.TOUCH, Event.SCAN, Event.SHEET)
+    assert walk(journey, Event.CROP, Event.BACK) == ["look_at_shot", "forget_shot"] and journey.page is Page.SHEET
+    walk(journey, Event.CROP, Event.HELP, Event.BACK)
+    assert journey.page is Page.CROP, "whoever asked for help goes on"
+    assert walk(journey, Event.CUT) == ["cut_sheet"] and journey.page is Page.SHEET
+    walk(journey, Event.BACK)
+    assert journey.page is Page.SCAN
+
+
 def test_whoever_leaves_the_camera_for_a_moment_comes_back_to_it(journey):
     walk(journey, Event.TOUCH, Event.SCAN, Event.HELP)
     walk(journey, Event.BACK)

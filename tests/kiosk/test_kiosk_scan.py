@@ -84,6 +84,24 @@ def alike(one, other):
     return float((a * b).mean() / (a.std() * b.std()))
 
 
+def seen_on(paper, piece):
+    """How surely a piece of a page is somewhere on a sheet of paper, upright, whatever its size (correlation)."""
+
+    def strokes(gray):
+        less = cv2.resize(gray, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA).astype(np.float32)
+        return cv2.GaussianBlur(np.maximum(cv2.GaussianBlur(less, (0, 0), 12) - less, 0), (0, 0), 1.5)
+
+    height, width = piece.shape
+    where = strokes(paper)
+    where += np.random.default_rng(1).normal(0, 0.5, where.shape).astype(np.float32)  # bare paper is like nothing
+    inner, best = piece[height // 12 : -height // 12, width // 12 : -width // 12], -1.0
+    for scale in np.geomspace(1.0, 2.6, 40):
+        sought = strokes(cv2.resize(inner, None, fx=scale, fy=scale))
+        if sought.shape[0] <= where.shape[0] and sought.shape[1] <= where.shape[1]:
+            best = max(best, float(cv2.matchTemplate(where, sought, cv2.TM_CCOEFF_NORMED).max()))
+    return best
+
+
 def flat(photograph, corners):
     """The page of a photograph, squared by its known corners to A4's shape."""
     box = np.array([(0, 0), (840, 0), (840, 1188), (0, 1188)], np.float32)
@@ -163,3 +181,98 @@ def test_a_page_turned_left_out_brought_back_and_retaken(terminal, camera):
     terminal.page("scan")
     terminal.until(lambda said: not names(said, "sheet."), 10)
     assert not terminal.widget("scan.copy")["enabled"]
+
+
+def middle(terminal, name):
+    x, y, width, height = terminal.widget(name)["rect"]
+    return np.array([x + width / 2, y + height / 2])
+
+
+def rings(terminal):
+    """Where the four rings stand on the screen."""
+    return np.array([middle(terminal, f"crop.{n}") for n in (1, 2, 3, 4)])
+
+
+def cropping(terminal, camera):
+    """To the crop page of a page that was laid down."""
+    terminal.wake()
+    terminal.until(lambda said: names(said, "home.scan"), 20)
+    terminal.tap("home.scan")
+    terminal.page("scan")
+    camera.lay(0)
+    terminal.until(lambda said: names(said, "sheet.1"), 30)
+    terminal.tap("sheet.1")
+    terminal.page("sheet")
+    terminal.tap("sheet.crop")
+    terminal.page("crop")
+    terminal.until(lambda said: names(said, "crop.1"), 20)
+    terminal.quiet()
+
+
+def halve(terminal, found):
+    """The two right rings are dragged halfway to the left ones."""
+    for number, other in ((2, 1), (3, 4)):
+        way = (found[other - 1] - found[number - 1]) / 2
+        terminal.drag(f"crop.{number}", (int(way[0]), int(way[1])))
+
+
+def test_a_page_cropped_by_hand_is_printed_as_it_was_cropped(terminal, program, camera, photographs):
+    cropping(terminal, camera)
+    photograph, corners = photographs[0]
+    found = rings(terminal)
+    # The rings stand on the page's corners: the way from picture to screen is the same for both axes and all corners.
+    dots = np.linalg.norm(found[2] - found[0]) / np.linalg.norm(corners[2] - corners[0])
+    assert np.abs((found - found.mean(0)) / dots - (corners - corners.mean(0))).max() < 25, "pixels of the photograph"
+    assert min(terminal.widget("crop.1")["rect"][2:]) >= 20 * 1080 / 268 > 64
+
+    halve(terminal, found)
+    terminal.until(lambda said: np.abs(middle(terminal, "crop.3") - found[2:].mean(0)).max() < 12, 5)
+    terminal.tap("crop.automatic")
+    terminal.until(lambda said: np.abs(rings(terminal) - found).max() <= 1, 5)
+
+    halve(terminal, found)
+    terminal.tap("crop.good")
+    terminal.page("sheet")
+    terminal.tap("sheet.good")
+    terminal.page("scan")
+    terminal.tap("scan.copy")
+    terminal.page("copy")
+    terminal.until(lambda said: any(w["name"] == "copy.print" and w["enabled"] for w in said["widgets"]), 20)
+    terminal.tap("copy.print")
+    terminal.page("copied", 30)
+    [document] = program.documents
+    with pikepdf.open(io.BytesIO(document.pdf)) as pdf:
+        printed = picture_of(pdf, 0)
+    page = flat(photograph, corners)
+    left, right = page[:, :420], page[:, 420:]
+    assert seen_on(printed, left) > 0.75 > 0.6 > seen_on(printed, right)
+
+
+def test_cropping_is_left_without_a_change_and_cropped_again_from_what_was_found(terminal, camera):
+    cropping(terminal, camera)
+    found = rings(terminal)
+    terminal.drag("crop.1", (120, 160))
+    terminal.until(lambda said: np.abs(middle(terminal, "crop.1") - found[0] - (120, 160)).max() < 6, 5)
+    terminal.tap("crop.cancel")
+    terminal.page("sheet")
+    terminal.tap("sheet.crop")
+    terminal.page("crop")
+    terminal.until(lambda said: names(said, "crop.1") and np.abs(rings(terminal) - found).max() <= 1, 10)
+    terminal.drag("crop.1", (120, 160))
+    terminal.tap("crop.good")
+    terminal.page("sheet")
+    terminal.tap("sheet.crop")
+    terminal.page("crop")
+    terminal.until(
+        lambda said: names(said, "crop.1") and np.abs(middle(terminal, "crop.1") - found[0] - (120, 160)).max() < 8, 10
+    )
+    terminal.tap("crop.automatic")
+    terminal.until(lambda said: np.abs(rings(terminal) - found).max() <= 2, 5)
+
+
+def test_rings_never_cross(terminal, camera):
+    cropping(terminal, camera)
+    terminal.drag("crop.1", (900, 1500))
+    terminal.quiet()
+    (ax, ay), (bx, by), _, (dx, dy) = rings(terminal)
+    assert (bx - ax) * (dy - ay) - (by - ay) * (dx - ax) > 0, "still clockwise: the upper left one is no other"

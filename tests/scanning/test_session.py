@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -103,6 +104,41 @@ def test_cut_by_hand(session: ScanSession) -> None:
     with pytest.raises(ScanTrouble, match="do not span"):
         session.crop(page, [(0.3, 0.1), (0.3, 0.1), (0.3, 0.1), (0.3, 0.1)])
     assert session.undo() and session.state()["pages"][0]["height_mm"] == about["height_mm"]
+
+
+@pytest.mark.parametrize("size", [SIZE, (SIZE[0] * 2, SIZE[1] * 2)])
+def test_a_measured_stand_gives_true_sizes_whatever_size_its_pictures_have(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    # A picture shows 400 mm from left to right: the page, 600 of 1280 pixels wide and 800 high, is 187.5 × 250 mm.
+    with ScanSession(tmp_path, searchable=False, automatic=False, watch=Still(), across=400.0) as session:
+        shown = cv2.resize(cv2.imdecode(np.frombuffer(picture(3), np.uint8), cv2.IMREAD_COLOR), size)
+        session.see(cv2.imencode(".jpg", shown)[1].tobytes())
+        session.take()
+        until(lambda: session.pages())
+        [page] = session.pages()
+        assert sorted((page["width_mm"], page["height_mm"])) == pytest.approx([187.5, 250.0], rel=0.01)
+        session.crop(page["id"], [(340 / 1280, 80 / 960), (640 / 1280, 80 / 960), (640 / 1280, 0.5), (340 / 1280, 0.5)])
+        [page] = session.pages()
+        assert sorted((page["width_mm"], page["height_mm"])) == pytest.approx([93.75, 125.0], rel=0.01), "by hand too"
+        dpi = size[0] / 400 * 25.4
+        [(_, jpg)] = session.exported("jpg")
+        assert jpg[6:11] == b"JFIF\0" and struct.unpack(">BHH", jpg[13:18]) == (1, round(dpi), round(dpi))
+        with pikepdf.open(io.BytesIO(session.document())) as document:
+            sides = [float(side) / 72 * 25.4 for side in list(document.pages[0].mediabox)[2:]]
+        assert sorted(sides) == pytest.approx([93.75, 125.0], rel=0.01)
+
+
+def test_what_was_found_is_known_after_cropping(session: ScanSession) -> None:
+    page = take(session, 1)
+    now, found = session.cut(page)
+    assert now == found and len(found) == 4
+    by_hand = [(0.3, 0.1), (0.7, 0.1), (0.7, 0.5), (0.3, 0.5)]
+    session.crop(page, by_hand)
+    now, still = session.cut(page)
+    assert still == found and np.abs(np.array(now) - by_hand).max() < 1e-6
+    with pytest.raises(ScanTrouble, match="no such page"):
+        session.cut(99)
 
 
 def test_every_kind_of_file(session: ScanSession) -> None:

@@ -9,8 +9,11 @@ import cv2
 import numpy as np
 import pikepdf
 import pytest
+from click.testing import CliRunner
 
+from config import machine as machines
 from devices.vision import calibration
+from devices.vision.cli import vision
 
 
 def printed(dpi: float) -> np.ndarray:
@@ -51,3 +54,62 @@ def test_a_slanted_camera_is_told_by_the_spread():
 def test_other_pictures_tell_nothing():
     with pytest.raises(calibration.CalibrationMistake, match="not found"):
         calibration.measure(np.full((600, 800, 3), 200, np.uint8))
+
+
+HALL = """# the machine at the desk
+[machine]
+name = "desk"
+roles = ["window"]
+hall = "http://127.0.0.1:9"
+
+[[device]]
+name = "camera"  # 高拍仪
+driver = "uvc-camera"
+link = "v4l2://by-path/one"
+options = { width = 3264, height = 2448 }
+"""
+SECOND = """
+[[device]]
+name = "face"
+driver = "uvc-camera"
+link = "v4l2://by-path/two"
+"""
+
+
+def shown(folder, dpi=100):
+    """A picture file of the sheet upon a desk of 14 inches."""
+    desk = np.full((14 * dpi, 14 * dpi, 3), (58, 72, 80), np.uint8)
+    paper = printed(dpi)
+    desk[dpi : dpi + paper.shape[0], dpi : dpi + paper.shape[1]] = paper
+    file = folder / "sheet.png"
+    cv2.imwrite(str(file), desk)
+    return file
+
+
+def run(*words):
+    return CliRunner().invoke(vision, ["calibrate", *map(str, words)])
+
+
+def test_what_was_measured_is_kept_for_the_camera(tmp_path):
+    hall = tmp_path / "hall.toml"
+    hall.write_text(HALL)
+    told = run(shown(tmp_path), "--into", hall)
+    assert told.exit_code == 0, told.output
+    [camera] = machines.load(hall).devices
+    assert camera.options["across"] == pytest.approx(14 * 25.4, rel=0.005)
+    assert (camera.options["width"], camera.options["height"]) == (3264, 2448)
+    assert "# the machine at the desk" in hall.read_text() and "# 高拍仪" in hall.read_text()
+
+
+def test_which_camera_it_is_must_be_clear_and_nothing_is_kept_of_a_picture_without_the_sheet(tmp_path):
+    hall = tmp_path / "hall.toml"
+    hall.write_text(HALL + SECOND)
+    told = run(shown(tmp_path), "--into", hall)
+    assert told.exit_code == 1 and "--name" in told.output
+    assert run(tmp_path / "sheet.png", "--into", hall, "--name", "other").exit_code == 1
+    cv2.imwrite(str(tmp_path / "empty.png"), np.full((600, 800, 3), 200, np.uint8))
+    told = run(tmp_path / "empty.png", "--into", hall, "--name", "face")
+    assert told.exit_code == 1 and "nothing was kept" in told.output
+    assert hall.read_text() == HALL + SECOND
+    assert run(tmp_path / "sheet.png", "--into", hall, "--name", "face").exit_code == 0
+    assert {d.name: "across" in d.options for d in machines.load(hall).devices} == {"camera": False, "face": True}

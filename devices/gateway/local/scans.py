@@ -47,12 +47,12 @@ CAMERA = {
     "WrongFormat": ("wrong-size", "The camera sends another size than asked for: choose one that it has."),
     "Silent": ("frozen", "The camera's picture stands still: unplug it and plug it in again."),
     "Garbled": ("garbled", "The camera's pictures come damaged: try another cable or USB socket."),
+    "BusFull": (
+        "bus-full",
+        "The USB bus has no room for this camera beside the other one: plug one of them into another side of the "
+        "machine, or choose a smaller picture.",
+    ),
 }
-BUS_FULL = (
-    "bus-full",
-    "The camera sends nothing while another one does: two cameras may be too much for one USB bus. "
-    "Plug one into another socket, or choose a smaller picture.",
-)
 
 T = TypeVar("T")
 Tell = Callable[..., None]
@@ -69,7 +69,6 @@ class Scan:
     tell: Tell
     key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     used: float = field(default_factory=time.monotonic)  # when a page came or something was asked
-    pictured: bool = False  # the camera has sent a frame since it began
 
 
 class Scans:
@@ -87,7 +86,6 @@ class Scans:
         """In the device's thread: a frame for the scan of its camera; a step on a pedal takes a page."""
         if isinstance(news, FrameSeen):
             if (scan := self._running.get(device)) is not None:
-                scan.pictured = True
                 scan.session.see(news.jpeg)
         elif isinstance(news, PedalPressed):
             for scan in list(self._running.values()):
@@ -136,7 +134,10 @@ class Scans:
                     raise Refusal(409, "owned", "Another page is using this device: {owner}", owner=owner.origin)
                 with contextlib.ExitStack() as unless_begun:
                     unless_begun.callback(self._gateway.leases.release, device, page)
-                    scan = self._begin(device, page, tell, lambda: _session(str(mode), automatic, searchable, dpi))
+                    across = getattr(self._gateway.station.options(device), "across", 0.0)  # as the technician measured
+                    scan = self._begin(
+                        device, page, tell, lambda: _session(str(mode), automatic, searchable, dpi, across)
+                    )
                     unless_begun.pop_all()
             elif scan.page != page:
                 raise Refusal(409, "owned", "Another page is using this device: {owner}", owner=scan.page.origin)
@@ -226,15 +227,7 @@ class Scans:
         if not known:
             return None
         code, sentence = known[0]
-        if code == "frozen" and not scan.pictured and self._another_works(scan.device):
-            code, sentence = BUS_FULL
         return {"code": code, "sentence": self._gateway.say(sentence)}
-
-    def _another_works(self, device: str) -> bool:
-        return any(
-            state.name != device and "camera" in state.roles and state.state in WORKS
-            for state in self._gateway.station.states()
-        )
 
     # ---- what a page orders --------------------------------------------------------------------------------------
 
@@ -293,13 +286,15 @@ class Scans:
             raise Refusal(409, "cannot-scan", str(trouble)) from trouble
 
 
-def _session(mode: str, automatic: bool, searchable: bool, dpi: float | None) -> tuple[ScanSession, Path]:
+def _session(
+    mode: str, automatic: bool, searchable: bool, dpi: float | None, across: float
+) -> tuple[ScanSession, Path]:
     from devices.scanning.session import ScanSession, private_folder  # and with it what sees: only where one scans
 
     folder = private_folder()
     with contextlib.ExitStack() as unless_made:
         unless_made.callback(folder.rmdir)
-        session = ScanSession(folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi)
+        session = ScanSession(folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi, across=across)
         unless_made.pop_all()
     return session, folder
 

@@ -1,0 +1,53 @@
+"""Four corners over a picture, moved one at a time by a finger: always a quadrilateral that a page can be.
+
+Corners are fractions of the picture's width and height, counted from its upper left, clockwise.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from kiosk.papers import Corners
+
+ROOM = 0.005  # twice the least area of the triangle at a corner, as a share of the picture
+START: Corners = ((0.08, 0.08), (0.92, 0.08), (0.92, 0.92), (0.08, 0.92))  # where nothing was found
+STEPS = 12  # halvings until a corner stands as far as it may go
+
+
+def start(found: Corners) -> Corners:
+    """Where the corners stand at first: where the page was found, within the picture; else a little within its rim."""
+    within = tuple((_inside(x), _inside(y)) for x, y in found)
+    return within if spans(within) else START
+
+
+def spans(corners: Corners) -> bool:
+    """These are four corners, clockwise, and the page between them has no dent and is not all but a line."""
+    if len(corners) != 4:
+        return False
+    around = [*corners, *corners[:2]]
+    turns = [
+        (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0])
+        for (a, b), (_, c) in pairwise(pairwise(around))
+    ]  # fmt: skip
+    return min(turns) >= ROOM
+
+
+def moved(corners: Corners, number: int, to: tuple[float, float]) -> Corners:
+    """With the `number`th corner where a finger wants it, or on the way there as far as the others let it."""
+    x, y = corners[number]
+    dx, dy = _inside(to[0]) - x, _inside(to[1]) - y
+
+    def at(share: float) -> Corners:
+        return (*corners[:number], (x + share * dx, y + share * dy), *corners[number + 1 :])
+
+    if spans(at(1.0)):
+        return at(1.0)
+    low, high = 0.0, 1.0
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if spans(at(middle)) else (low, middle)
+    return at(low)
+
+
+def _inside(value: float) -> float:
+    return min(max(value, 0.0), 1.0)

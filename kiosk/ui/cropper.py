@@ -1,0 +1,202 @@
+"""A picture with four corners one can drag, and a magnifier that shows what the finger covers.
+
+A corner is moved by a ring as large as any button, by as much as the finger moves, so that the ring may be taken at
+its rim, beside the spot it stands on. Around a small page, where rings would lie upon one another, they stand away from
+it, each on a stick. While a finger is down, the spot is shown much larger at the top of the picture, on the side where
+the finger is not.
+"""
+
+from itertools import combinations
+
+from kivy.graphics import Color, Ellipse, Line, Rectangle
+
+from config import look
+from kiosk.corners import START, moved, start
+from kiosk.ui.picture import Picture
+
+LARGER = 3.0  # times
+GLASS = (60, 70)  # mm: side of the magnifier
+SHADE = 0.28  # how dark the inside of a ring is: the page's edge is seen through it
+
+
+class Cropper(Picture):
+    """`offer(uncut)` shows a shot (kiosk.papers.Uncut) with its corners, `restore()` puts them where they were found.
+
+    `corners` is where they stand.
+    """
+
+    def __init__(self, name, **kwargs):
+        super().__init__(**kwargs)
+        self.name, self.theme, self.corners = name, None, START
+        self._uncut, self._finger, self._held, self._apart = None, None, 0, (0.0, 0.0)
+        self._stick = 0.0  # dots from a corner to the middle of its ring
+        with self.canvas:
+            self._ring_light, self._rings = Color(1, 1, 1, 0), []
+            for _ in range(4):
+                shade = Color(*look.rgba("river", 0)), Ellipse()
+                halo = Color(1, 1, 1, 0), Line(circle=(0, 0, 1))
+                ring = Color(*look.rgba("river", 0)), Line(circle=(0, 0, 1))
+                self._rings.append((shade, halo, ring, Line()))
+            self._rim_colour, self._rim = Color(*look.rgba("river", 0)), Rectangle()
+            self._glass_colour, self._glass = Color(1, 1, 1, 0), Rectangle()
+            self._cross = []
+            for thick in (3.2, 1.4):
+                colour = Color(*look.rgba("white" if thick > 2 else "seal", 0))
+                self._cross.append((colour, Line(width=thick), Line(width=thick)))
+
+    def apply(self, theme):
+        self.theme = theme
+        super().apply(theme)
+
+    def offer(self, uncut):
+        """Another shot, or none. The same one again leaves the corners where a finger has put them."""
+        if uncut is self._uncut:
+            return
+        self._uncut = uncut
+        self.show(uncut.pixels if uncut else None)
+        if uncut:
+            self._stand(start(uncut.corners))
+
+    def restore(self):
+        """Back to where the page was found."""
+        if self._uncut:
+            self._stand(start(self._uncut.found))
+
+    def forget(self):
+        self._uncut, self._finger, self.corners = None, None, START
+        self._glass.texture = None
+        super().forget()
+        self._draw_rings()
+
+    @property
+    def side(self):
+        """How large a ring is, in dots."""
+        return self.theme.button
+
+    def spots(self):
+        """The corners on the screen, upper left first; none while there is no picture."""
+        if self.pixels is None:
+            return []
+        (x, y), (width, height) = self._box.pos, self._box.size
+        return [(x + across * width, y + (1 - down) * height) for across, down in self.corners]
+
+    def places(self):
+        """The middles of their rings."""
+        return self._away(self._stick)
+
+    def _away(self, stick):
+        """Places so many dots from the corners, seen from the page's middle, but within our box."""
+        spots, places = self.spots(), []
+        radius = self.side / 2 if spots else 0.0
+        for x, y in spots:
+            dx, dy = x - sum(sx for sx, _ in spots) / 4, y - sum(sy for _, sy in spots) / 4
+            share = stick / max((dx * dx + dy * dy) ** 0.5, 1.0)
+            x, y = x + dx * share, y + dy * share
+            places.append((min(max(x, self.x + radius), self.right - radius),
+                           min(max(y, self.y + radius), self.top - radius)))  # fmt: skip
+        return places
+
+    def _plant(self):
+        """The shortest sticks on which no ring is too near to another."""
+        self._stick, least = 0.0, self.side + self.theme.gap
+        while self._stick < 2 * self.side:
+            places = self.places()
+            if all(max(abs(ax - bx), abs(ay - by)) >= least for (ax, ay), (bx, by) in combinations(places, 2)):
+                return
+            self._stick += self.side / 8
+
+    # ---- the finger --------------------------------------------------------------------------------------------
+
+    def on_touch_down(self, touch):
+        if self._finger is not None or self.theme is None or not self.pixels or not self.collide_point(*touch.pos):
+            return False
+        far = [((px - touch.x) ** 2 + (py - touch.y) ** 2) ** 0.5 for px, py in self.places()]
+        nearest = min(range(4), key=far.__getitem__)
+        if far[nearest] > self.side:  # a ring and half of one around it
+            return False
+        x, y = self.spots()[nearest]
+        self._finger, self._held, self._apart = touch, nearest, (x - touch.x, y - touch.y)
+        touch.grab(self)
+        self.theme.sound("press")
+        self._draw_rings()
+        return True
+
+    def on_touch_move(self, touch):
+        if touch is not self._finger:
+            return False
+        (x, y), (width, height) = self._box.pos, self._box.size
+        to = (touch.x + self._apart[0] - x) / width, 1 - (touch.y + self._apart[1] - y) / height
+        self._stand(moved(self.corners, self._held, to))
+        return True
+
+    def on_touch_up(self, touch):
+        if touch is not self._finger:
+            return False
+        touch.ungrab(self)
+        self._finger = None
+        self._stand(self.corners)
+        return True
+
+    # ---- drawing -----------------------------------------------------------------------------------------------
+
+    def _stand(self, corners):
+        self.corners = corners
+        self.outline((corners,))
+        if self._finger is None:  # a ring does not leave the finger that holds it
+            self._plant()
+            self.theme.changed()
+        self._draw_rings()
+
+    def _margin(self):
+        """Room around the picture, so that a ring at its very corner is whole."""
+        return self.side / 2 + 2 if self.theme else 0
+
+    def _place(self, *_):
+        super()._place()
+        if getattr(self, "theme", None) and hasattr(self, "_cross"):
+            self._plant()
+            self._draw_rings()
+
+    def _draw_rings(self):
+        places, spots = self.places(), self.spots()
+        for number, (shade, halo, ring, stick) in enumerate(self._rings):
+            stick.points = ()
+            there = number < len(places)
+            held = self._finger is not None and number == self._held
+            shade[0].a, halo[0].a, ring[0].a = SHADE * there * (not held), 0.9 * there, 1.0 * there
+            if there:
+                (x, y), radius, thick = places[number], self.side / 2, self.theme.mm(0.7)
+                shade[1].pos, shade[1].size = (x - radius, y - radius), (2 * radius, 2 * radius)
+                halo[1].circle, halo[1].width = (x, y, radius - thick), thick * 1.8
+                ring[1].circle, ring[1].width = (x, y, radius - thick), thick
+                stick.points, stick.width = (*spots[number], x, y) if self._stick else (), thick
+        self._draw_glass()
+
+    def _draw_glass(self):
+        """The spot under the finger, larger; nothing while no finger is down."""
+        shown = self._finger is not None and self.pixels is not None
+        self._rim_colour.a = self._glass_colour.a = float(shown)
+        for colour, _, _ in self._cross:
+            colour.a = float(shown)
+        if not shown:
+            return
+        width, height = self._box.size
+        side = min(self.theme.mm(GLASS), self.width / 2.2, self.height / 1.6)
+        half = (side / LARGER / width / 2, side / LARGER / height / 2)  # what is seen of the picture, in its fractions
+        spot = self.corners[self._held]
+        middle = [min(max(at, share), 1 - share) for at, share in zip(spot, half, strict=True)]
+        left = self.spots()[self._held][0] > self.center_x
+        corner = (self.x if left else self.right - side, self.top - side)
+        rim = self.theme.mm(1)
+        self._rim.pos, self._rim.size = (corner[0] - rim, corner[1] - rim), (side + 2 * rim, side + 2 * rim)
+        texture = self._glass.texture = self._texture
+        (u0, v0), (u1, v1) = texture.uvpos, texture.uvsize
+        west, east = (u0 + u1 * (middle[0] + sign * half[0]) for sign in (-1, 1))
+        south, north = (v0 + v1 * (1 - middle[1] + sign * half[1]) for sign in (-1, 1))
+        self._glass.tex_coords = (west, south, east, south, east, north, west, north)
+        self._glass.pos, self._glass.size = corner, (side, side)
+        across = corner[0] + side / 2 + (spot[0] - middle[0]) / half[0] * side / 2
+        down = corner[1] + side / 2 - (spot[1] - middle[1]) / half[1] * side / 2
+        for _, level, plumb in self._cross:
+            level.points = (corner[0], down, corner[0] + side, down)
+            plumb.points = (across, corner[1], across, corner[1] + side)

@@ -1,0 +1,47 @@
+"""Four corners under a finger: they follow it, and are a page whatever it does."""
+
+import random
+
+import pytest
+
+from kiosk.corners import START, moved, spans, start
+
+PAGE = ((0.2, 0.1), (0.7, 0.12), (0.72, 0.9), (0.18, 0.88))
+
+
+def test_a_corner_goes_where_the_finger_wants_it_and_the_others_stay():
+    after = moved(PAGE, 2, (0.6, 0.7))
+    assert after[2] == pytest.approx((0.6, 0.7))
+    assert (after[0], after[1], after[3]) == (PAGE[0], PAGE[1], PAGE[3])
+
+
+def test_a_corner_stays_in_the_picture():
+    assert moved(PAGE, 0, (-3.0, -0.2))[0] == pytest.approx((0.0, 0.0))
+
+
+@pytest.mark.parametrize("to", [(0.9, 0.95), (0.71, 0.5), (0.45, 0.6), (0.7, 0.12)])
+def test_a_corner_goes_as_far_as_the_page_stays_one(to):
+    after = moved(PAGE, 0, to)
+    assert spans(after) and after[0] != PAGE[0], "on its way, and not across"
+
+
+def test_no_finger_ever_makes_anything_but_a_page():
+    draw, corners = random.Random(7), PAGE
+    for _ in range(3000):
+        corners = moved(corners, draw.randrange(4), (draw.uniform(-0.3, 1.3), draw.uniform(-0.3, 1.3)))
+        assert spans(corners)
+        assert all(0 <= value <= 1 for corner in corners for value in corner)
+
+
+@pytest.mark.parametrize(
+    ("found", "stands"),
+    [
+        ((), START),
+        (PAGE, PAGE),
+        (((-0.1, 0.1), *PAGE[1:]), ((0.0, 0.1), *PAGE[1:])),  # a page that reaches out of the picture
+        ((PAGE[0], PAGE[0], PAGE[2], PAGE[3]), START),
+        (PAGE[::-1], START),  # counted the other way round it is seen from behind
+    ],
+)
+def test_where_the_corners_stand_at_first(found, stands):
+    assert start(found) == stands
