@@ -30,12 +30,11 @@ from tomlkit.items import AoT
 from config import machine as machines
 from config import reader
 from config.machine import Device, Machine
-from config.reader import Mistake
+from config.reader import BOM, Mistake, text_of
 from config.writer import plain
 
 KEPT = 50  # versions before this one, and as many that were put aside
 PATIENCE = 5.0  # seconds to wait for somebody else who is changing the file
-BOM = "\ufeff"
 BEFORE, UNDONE = ".toml", ".undone"  # what was there before a change; what an undoing has put aside
 
 
@@ -55,12 +54,9 @@ class HallFile:
         try:
             if self.path.exists() and not self.path.is_file():
                 raise Mistake(f"{self.path}: is no file; name the machine's hall.toml")
-            with open(self.path, encoding="utf-8", newline="") as file:  # line ends and a BOM stay as they are
-                return file.read()
         except OSError as trouble:
             raise Mistake(f"{self.path}: cannot be read: {trouble.strerror}") from trouble
-        except UnicodeDecodeError as trouble:
-            raise Mistake(f"{self.path}: is not written in UTF-8 (byte {trouble.start}): save it as UTF-8") from trouble
+        return text_of(self.path)
 
     def present(self) -> str:
         """What stands in the file; nothing when it cannot be read, for then the version before may still help."""

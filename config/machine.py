@@ -19,7 +19,12 @@ ROLES = ("hall", "kiosk", "window")
 LONGEST_NAME = 60  # characters of a device's name
 NAMED = ("printer", "reader", "scanner", "camera", "sheets")  # where [kiosk] names a device
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")  # as browsers write it
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
+
+
+def is_origin(text: str) -> bool:
+    """True for an origin as browsers write it: scheme, host in lower case, port unless it is the usual one."""
+    return len(text) <= 300 and _ORIGIN.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +162,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         for origin in self.origins:
-            if not _ORIGIN.fullmatch(origin):
+            if not is_origin(origin):
                 raise ValueError(f"origins: an origin is like https://host or http://host:8080, got {origin!r}")
         if self.tls_port in (self.port, self.port + 1):
             raise ValueError(

@@ -8,6 +8,7 @@ not the field's) and `in_file` (False: never in a file). `label`, `help` and `un
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import difflib
 import enum
@@ -22,6 +23,7 @@ T = TypeVar("T")
 PLAIN: dict[type, str] = {str: "text", int: "int", float: "a number", bool: "true or false"}
 HUGE = 1e300  # what is larger is no number of anything, nor is nan
 LONGEST_KEY = 18  # digits of a whole number before a value
+BOM, UTF_16 = "\ufeff", (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LISTS = (tuple, list, frozenset)
 _WRONG: Any = object()  # what a value becomes whose mistake has been noted
 
@@ -47,17 +49,28 @@ def read(cls: type[T], data: Mapping[str, object], place: str = "", base: Path |
     return typing.cast(T, result)
 
 
+def text_of(path: Path) -> str:
+    """What stands in a text file, its line ends and a BOM as they are. Raises Mistake when it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as trouble:
+        raise Mistake(f"{path}: cannot be read: {trouble.strerror}") from trouble
+    if data.startswith(UTF_16) or b"\0" in data[:4]:
+        raise Mistake(f'{path}: is written in UTF-16, which some editors call "Unicode": save it as UTF-8')
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as trouble:
+        raise Mistake(f"{path}: is not written in UTF-8 (byte {trouble.start}): save it as UTF-8") from trouble
+
+
 def parse(path: Path, text: str | None = None) -> dict[str, object]:
     """The tables of a TOML file. Raises Mistake naming file, line and column, or that the file cannot be read.
 
     `text` is taken for what stands in the file, when it is given.
     """
+    said = text_of(path).removeprefix(BOM) if text is None else text
     try:
-        return tables(path.read_text(encoding="utf-8-sig") if text is None else text)
-    except OSError as trouble:
-        raise Mistake(f"{path}: cannot be read: {trouble.strerror}") from trouble
-    except UnicodeDecodeError as trouble:
-        raise Mistake(f"{path}: is not written in UTF-8 (byte {trouble.start}): save it as UTF-8") from trouble
+        return tables(said)
     except Mistake as mistake:
         raise mistake.inside(path) from mistake
 

@@ -25,13 +25,14 @@ from typing import Any
 
 import click
 
+from config.words import pair
 from devices import drivers, quality
 from devices.console import fail, line, say_line, sentences, until_told
 from devices.documents import document
 from devices.faults import LINE_FAULTS
 from devices.gateway_cli import gateway
 from devices.links import check_link
-from devices.options import describe, parse_options
+from devices.options import describe, parse_options, typed
 from devices.roles import Alive, FrameSeen, News, Obeyed, Order, Refused, Trouble, Unconfirmed
 from devices.setup import commands as setup_commands
 from devices.simulate import SimulatedDevice
@@ -67,11 +68,16 @@ def list_drivers(as_json: bool) -> None:
         return
     for one in known:
         click.echo(f"{one['name']}  ({', '.join(one['roles'])}; over {', '.join(one['links'])}; {one['grade']})")
-        click.echo(f"    {one['summary']}")
+        click.echo(f"    {_both(one['summary'])}")
         for option in one["options"]:
             unit = f" {option['unit']}" if "unit" in option else ""
-            about = option.get("help") or option.get("label", "")
-            click.echo(f"    --option {option['name']}={option['default']}{unit}  {about}")
+            about = _both(option.get("help") or option.get("label", ""))
+            click.echo(f"    --option {option['name']}={typed(option['default'])}{unit}  {about}")
+
+
+def _both(message: str) -> str:
+    """A driver's own words in Chinese and English, as the local page has them."""
+    return " ".join(dict.fromkeys(pair("devices.gateway")(message)))
 
 
 @device.command()

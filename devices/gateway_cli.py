@@ -32,12 +32,11 @@ def policy_command(file: Path, more: tuple[str, ...], write_it: bool, folder: Pa
     """The managed policy by which browsers let business systems reach this machine."""
     from config import machine as machines
     from devices.gateway.local import policy, tls
-    from devices.gateway.local.origins import is_origin
 
     try:
         machine = machines.load(file)
         for origin in more:
-            if not is_origin(origin):
+            if not machines.is_origin(origin):
                 raise Mistake(f"--origin: expected an origin such as https://host or http://host:8080, got {origin!r}")
         origins = {*machine.gateway.origins, *more}
         if not origins:
@@ -52,8 +51,11 @@ def policy_command(file: Path, more: tuple[str, ...], write_it: bool, folder: Pa
         if not folders:
             raise Mistake("no Chromium, Chrome or Edge is on this machine; say with --folder where its policies are")
         for one in folders:
-            click.echo(f"written: {policy.write(text, one)}")
-    except (Mistake, OSError) as wrong:
+            try:
+                click.echo(f"written: {policy.write(text, one)}")
+            except OSError as trouble:
+                raise Mistake(f"{one}: cannot be written: {trouble.strerror}; try as root") from trouble
+    except Mistake as wrong:
         click.echo(str(wrong), err=True)
         sys.exit(1)
     click.echo("The browser reads it within some minutes, or at once at chrome://policy.")

@@ -26,7 +26,11 @@ def parse_options(driver: str, words: Iterable[str]) -> Any:
         key, equals, text = word.partition("=")
         if not equals:
             raise Mistake(f"option {word!r}: write KEY=VALUE")
-        given[key] = _typed(known[key][1], text, f"option {key}") if key in known else text
+        if key in known:
+            field, hint = known[key]
+            given[key] = _typed(hint, text, f"option {key}", field.metadata.get("help", ""))
+        else:
+            given[key] = text
     return read(cls, given, f"{driver}.options")
 
 
@@ -39,17 +43,29 @@ def describe(driver: str) -> list[dict[str, Any]]:
     ]
 
 
-def _typed(hint: Any, text: str, place: str) -> object:
-    """A word of the command line as the value a configuration file would hold."""
+def typed(value: object) -> str:
+    """A value as it is typed on a command line, the way back from `parse_options`."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}:{one}" for key, one in value.items())
+    if isinstance(value, tuple | list | frozenset):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _typed(hint: Any, text: str, place: str, about: str = "") -> object:
+    """A word of the command line as the value a configuration file would hold; `about` explains a table's pairs."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         real = [one for one in inner if one is not types.NoneType]
-        return _typed(real[0], text, place)
+        return _typed(real[0], text, place, about)
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if origin in (tuple, list, frozenset):
         return [_typed(inner[0], part, place) for part in parts]
     if isinstance(origin, type) and issubclass(origin, Mapping):
         pairs = [part.partition(":") for part in parts]
+        if unpaired := [part for part in parts if ":" not in part]:
+            meaning = f" ({about})" if about else ""
+            raise Mistake(f"{place}: write KEY:VALUE, several joined with commas{meaning}, got {unpaired[0]!r}")
         return {key.strip(): _typed(inner[1], value.strip(), place) for key, _, value in pairs}
     if hint is bool:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

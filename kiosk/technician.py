@@ -41,7 +41,7 @@ def technician(what: str, file: Path) -> None:
         _keep(machine, what, secret)
     except ValueError as weak:
         raise click.ClickException(f"{str(weak)[:1].upper()}{str(weak)[1:]}.") from weak
-    when = "It opens at once." if what == "code" else "The devices page asks for it after its next start."
+    when = "It opens at once." if what == "code" else "The devices page asks for it from now on."
     click.echo(f"The technician's {what} of {machine.about.name} is set. {when}")
 
 

@@ -18,51 +18,49 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import look
-from config.words import FIRST, pair, translator
+from config.words import FIRST, translator
 from devices.gateway import configuring as setting_up
 from devices.gateway import faces, measuring, trials
 from devices.gateway.configuring import Configuring
 from devices.gateway.guard import Guard, Login, Turned, harden
-from devices.roles import FrameSeen, News, StillTaken
+from devices.gateway.json_body import json_object
+from devices.gateway.pictures import Stills, Views
+from devices.gateway.wording import ROOM, speaker
+from devices.roles import News
 from devices.station import Station
 
-ROOM = "devices.gateway"
 GLANCE = 0.25  # seconds between two looks at the devices for a feed
 HEARTBEAT = 10.0  # seconds of quiet after which a feed says that it is still there
-STILL_SECONDS = 2.0  # until the picture of a test must have come
 LIVE_SECONDS = 60.0  # a live picture ends by itself: papers of citizens may lie under the camera
 ICONS = re.compile(r"(css/(fontawesome|solid)\.min\.css|webfonts/fa-solid-900\.(woff2|ttf))")
 
 
 class Gateway:
-    """What the doors share: the station, the guard, the words, and the newest picture of each camera."""
+    """What the doors share: the station, the guard, the words, and the pictures somebody looks at."""
 
     def __init__(
         self, station: Station, title: str, allow_test: bool, login: Login | None, second: str, configures: bool
     ) -> None:
         self.station, self.title, self.allow_test, self.configures = station, title, allow_test, configures
         self.guard = Guard(login)
-        self.say = pair(ROOM, second)
-        self.frames: dict[str, FrameSeen] = {}
-        self._stills: dict[str, bytes] = {}  # cameras whose test has been asked for; empty until the picture is there
+        self.say = speaker(second)
+        self.views, self.stills = Views(), Stills()
 
     def hear(self, device: str, news: News) -> None:
-        """News of a device, from the station's `tell`: keeps the newest frame of a live view, and a test's picture."""
-        if isinstance(news, FrameSeen):
-            self.frames[device] = news
-        elif isinstance(news, StillTaken) and device in self._stills:
-            self._stills[device] = news.jpeg
+        """News of a device, from the station's `tell`: frames for a live view, and a test's picture."""
+        self.views.hear(device, news)
+        self.stills.hear(device, news)
 
-    def expect_still(self, device: str) -> None:
-        """A test takes a picture, and the page will fetch it."""
-        self._stills[device] = b""
-
-    def hand_over_still(self, device: str) -> bytes:
-        """The picture of a test, once: papers of citizens may lie under the camera. Empty: none was taken."""
-        deadline = time.monotonic() + STILL_SECONDS
-        while self._stills.get(device) == b"" and time.monotonic() < deadline:
-            gevent.sleep(0.02)  # the outcome may be known a moment before the news are told
-        return self._stills.pop(device, b"")
+    def try_out(self, device: str, key: str, address: int) -> dict[str, Any]:
+        """Press a test button; see `trials.try_out`. Raises KeyError."""
+        if key not in trials.STILLS:
+            return trials.try_out(self.station, device, key, address, self.say)
+        still, said = self.stills.expect(device), {"result": "failed"}
+        try:
+            said = trials.try_out(self.station, device, key, address, self.say)
+        finally:
+            (self.stills.done if said["result"] == "done" else self.stills.forget)(device, still)
+        return said
 
     def snapshot(self, name: str) -> dict[str, Any]:
         """All devices, and the chosen one in full; `device` is None when there is no such."""
@@ -71,7 +69,7 @@ class Gateway:
             "devices": faces.overview(self.station, self.say),
             "device": faces.detail(self.station, name, self.say) if known else None,
             "trials": trials.trials_of(self.station, name, self.say) if known and self.allow_test else [],
-            "live": name in self.frames,
+            "live": name in self.views.cameras,
         }
 
 
@@ -110,7 +108,7 @@ def create_gateway(
     )
     first, below = translator(ROOM, FIRST), translator(ROOM, second)
     app.context_processor(lambda: {"_": first, "second": below, "second_tag": second, "title": title})
-    _doormen(app, gateway)
+    _doormen(app, gateway, configuring)
     _pages(app, gateway)
     _files(app)
     _devices(app, gateway, configuring)
@@ -120,13 +118,15 @@ def create_gateway(
     return app
 
 
-def _doormen(app: Flask, gateway: Gateway) -> None:
+def _doormen(app: Flask, gateway: Gateway, configuring: Configuring | None) -> None:
     """What happens to every request before and after."""
     public = {"static", "look_css", "icon_files", "login_page", "log_in"}
 
     @app.before_request
     def check() -> AnyResponse | None:
         gateway.guard.check(request)
+        if gateway.guard.open and configuring is not None and configuring.password.path.exists():
+            gateway.guard.lock(configuring.password.matches)  # it was set on the command line meanwhile
         if request.endpoint in public or request.endpoint is None or gateway.guard.admitted():
             return None
         if request.endpoint in ("page", "setup_page"):
@@ -144,7 +144,14 @@ def _doormen(app: Flask, gateway: Gateway) -> None:
     @app.errorhandler(HTTPException)
     def other(trouble: HTTPException) -> tuple[Response, int]:
         status = trouble.code or 500
-        return _problem(gateway, status, "There is no such page." if status == 404 else "The request cannot be read.")
+        return _problem(gateway, status, sentence_of(status))
+
+
+def sentence_of(status: int) -> str:
+    """What to say of an HTTP status for which nothing better is known, as a message id."""
+    if status >= 500:
+        return "A fault in our own program; its log says which."
+    return "There is no such page." if status == 404 else "The request cannot be read."
 
 
 def _problem(gateway: Gateway, status: int, sentence: str) -> tuple[Response, int]:
@@ -179,8 +186,7 @@ def _pages(app: Flask, gateway: Gateway) -> None:
 
     @app.post("/api/session")
     def log_in() -> tuple[str, int]:
-        body = request.get_json(silent=True)
-        password = body.get("password") if isinstance(body, dict) else None
+        password = (json_object() or {}).get("password")
         gateway.guard.log_in(password if isinstance(password, str) else "")
         return "", 204
 
@@ -218,14 +224,11 @@ def _devices(app: Flask, gateway: Gateway, here: Configuring | None) -> None:
     def trial(name: str, key: str) -> Response:
         if not gateway.allow_test:
             raise Turned(403, "Tests are switched off on this machine.")
-        body = request.get_json(silent=True)
-        address = body.get("address", 0) if isinstance(body, dict) else 0
+        address = (json_object() or {}).get("address", 0)
         if type(address) is not int:
             raise Turned(400, "The request cannot be read.")
-        if key in trials.STILLS and name in gateway.station.entries:
-            gateway.expect_still(name)
         try:
-            answer = trials.try_out(gateway.station, name, key, address, gateway.say)
+            answer = gateway.try_out(name, key, address)
             return jsonify(measuring.measured(answer, name, gateway, here) if key == "measure" else answer)
         except KeyError:
             raise Turned(404, "This machine has no such device or test.") from None
@@ -250,25 +253,15 @@ def _pictures(app: Flask, gateway: Gateway) -> None:
     @app.get("/api/devices/<path:name>/still")
     def still(name: str) -> Response:
         """The picture of a test, straight from memory."""
-        if jpeg := gateway.hand_over_still(name):
+        if jpeg := gateway.stills.hand_over(name):
             return Response(jpeg, mimetype="image/jpeg")
         raise Turned(404, "No picture has been taken.")
 
     @app.get("/api/devices/<path:name>/live")
     def live(name: str) -> Response:
-        if name not in gateway.frames:
+        """The camera's frames as they come, for a minute."""
+        if name not in gateway.views.cameras:
             raise Turned(404, "No picture has been taken.")
-        return Response(_live(gateway, name), mimetype="multipart/x-mixed-replace; boundary=frame")
-
-
-def _live(gateway: Gateway, name: str) -> Iterator[bytes]:
-    """The camera's frames as they come, for a minute."""
-    ends, shown = time.monotonic() + LIVE_SECONDS, None
-    yield b"--frame\r\n"
-    while time.monotonic() < ends:
-        frame = gateway.frames.get(name)
-        if frame is not None and frame is not shown:
-            shown = frame
-            # The next boundary goes out with the picture: browsers show a picture when they have seen its end.
-            yield b"Content-Type: image/jpeg\r\n\r\n" + frame.jpeg + b"\r\n--frame\r\n"
-        gevent.sleep(0.03)
+        ends = time.monotonic() + LIVE_SECONDS
+        pictures = gateway.views.moving(name, lambda: time.monotonic() < ends)
+        return Response(pictures, mimetype="multipart/x-mixed-replace; boundary=frame")

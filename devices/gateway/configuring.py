@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,18 @@ from typing import TYPE_CHECKING, Any
 import gevent
 import segno
 from flask import Flask, Response, jsonify, request, session
+from gevent.lock import BoundedSemaphore
 
 from config import hall_file
 from config.hall_file import Stale
 from config.reader import Mistake
 from devices import drivers, quality
 from devices.gateway import faces
-from devices.gateway.guard import PasswordFile, Turned
+from devices.gateway.aside import aside
+from devices.gateway.guard import SHORTEST, PasswordFile, Turned
+from devices.gateway.json_body import json_object
 from devices.gateway.totp import TotpFile
+from devices.gateway.wording import Say
 from devices.links import LinkMistake, check_link
 from devices.roles import Key
 from devices.setup import bundle as bundles
@@ -84,8 +88,10 @@ class Configuring:
     mode: str = "totp"
     folders: tuple[Path, ...] = ()  # more serial ports, see devices.setup.ports
     lesson: Lesson | None = None
-    lesson_at: float = 0.0
+    lesson_at: float = 0.0  # when a page last looked at it
+    patience: float = LESSON_ENDS
     offered: dict[str, str] = field(default_factory=dict)  # secrets that wait for their first figures, by session
+    _beginning: BoundedSemaphore = field(default_factory=BoundedSemaphore)
 
     def state(self, gateway: Gateway) -> dict[str, Any]:
         """Whether this session may change something, and what is missing if not."""
@@ -121,10 +127,26 @@ class Configuring:
         if lesson is not None:
             lesson.close()
 
-    def old_lesson_ends(self) -> None:
-        """End a lesson nobody has looked at for long."""
-        if self.lesson is not None and time.monotonic() - self.lesson_at > LESSON_ENDS:
-            self.end_lesson()
+    def begin_lesson(self, link: str, kind: str) -> Lesson:
+        """Listen to a cable from now on, beginning anew if it is listened to. Raises Turned 409, LinkMistake.
+
+        Runs in the gateway's thread. A lesson nobody looks at for `patience` seconds ends by itself.
+        """
+        with self._beginning:
+            if self.lesson is not None and self.lesson.link != link:
+                raise Turned(409, WHY["busy"])
+            aside(self.end_lesson)
+            self.lesson, self.lesson_at = Lesson(link, kind=kind), time.monotonic()
+            gevent.spawn(self._ends_unwatched, self.lesson)
+            return self.lesson
+
+    def _ends_unwatched(self, lesson: Lesson) -> None:
+        while self.lesson is lesson:
+            left = self.patience - (time.monotonic() - self.lesson_at)
+            if left <= 0:
+                aside(self.end_lesson)
+                return
+            gevent.sleep(min(left, 1.0))
 
 
 def open_doors(app: Flask, gateway: Gateway, here: Configuring) -> None:
@@ -198,7 +220,7 @@ def _looking(app: Flask, gateway: Gateway, here: Configuring) -> None:
         here.require(gateway)
         given = _object()
         driver, link = _text(given, "driver"), _text(given, "link")
-        answer = _elsewhere(lambda: proposals.ask(driver, link))
+        answer = aside(lambda: proposals.ask(driver, link))
         return jsonify(answer.to_json())
 
     @app.post("/api/setup/candidates")
@@ -242,7 +264,7 @@ def _changing(app: Flask, gateway: Gateway, here: Configuring) -> None:
             raise Mistake(*change.mistakes)
         looked_at = _text(_object(), "version", change.version)
         try:
-            _elsewhere(lambda: here.setup.save(change.text, looked_at))
+            aside(lambda: here.setup.save(change.text, looked_at), Stale)
         except Stale:
             raise Turned(409, WHY["stale"]) from None
         return jsonify({"saved": True})
@@ -259,7 +281,7 @@ def _changing(app: Flask, gateway: Gateway, here: Configuring) -> None:
         here.require(gateway)
         if here.setup.file.before() is None:
             raise Turned(404, WHY["nothing"])
-        _elsewhere(here.setup.undo)
+        aside(here.setup.undo)
         return jsonify({"saved": True})
 
     @app.post("/api/setup/devices/<path:name>/accept")
@@ -294,15 +316,13 @@ def _enrolling(app: Flask, gateway: Gateway, here: Configuring) -> None:
         secret = here.offered.get(str(session.get("enrolling", "")))
         if secret is None or here.totp.is_set:
             raise Turned(409, WHY["enrol"])
-        if gateway.guard.open:
-            try:
-                here.password.set(_text(given, "password", ""))
-            except ValueError:
-                raise Turned(422, "The password needs at least 8 characters.") from None
+        password = _text(given, "password", "")
+        if gateway.guard.open and len(password) < SHORTEST:
+            raise Turned(422, "The password needs at least 8 characters.")
         if not here.totp.set(secret, _text(given, "code", "")):
-            if gateway.guard.open:
-                here.password.path.unlink(missing_ok=True)
             raise Turned(401, WHY["code"])
+        if gateway.guard.open:
+            here.password.set(password)
         here.offered = {}
         gateway.guard.lock(here.password.matches)
         session["technician"] = session["figures"] = True
@@ -326,24 +346,22 @@ def _learning(app: Flask, gateway: Gateway, here: Configuring) -> None:
         here.lesson_at = time.monotonic()
         return here.lesson
 
+    def shown(lesson: Lesson) -> Response:
+        state = lesson.state()
+        return jsonify({**state, "trouble": gateway.say(state["trouble"]) if state["trouble"] else None})
+
     @app.post("/api/setup/lesson")
     def lesson_begins() -> Response:
         here.require(gateway)
-        here.old_lesson_ends()
         given = _object()
         kind = _text(given, "kind", "pad")
         if kind not in FAMILIES:
             raise Turned(400, WHY["unreadable"])
-        link = _text(given, "link")
-        if here.lesson is not None and here.lesson.link != link:
-            raise Turned(409, WHY["busy"])
-        _elsewhere(here.end_lesson)
-        here.lesson, here.lesson_at = Lesson(link, kind=kind), time.monotonic()
-        return jsonify(here.lesson.state())
+        return shown(here.begin_lesson(_text(given, "link"), kind))
 
     @app.get("/api/setup/lesson")
     def lesson_state() -> Response:
-        return jsonify(lesson().state())
+        return shown(lesson())
 
     @app.post("/api/setup/lesson/key")
     def lesson_key() -> Response:
@@ -354,7 +372,7 @@ def _learning(app: Flask, gateway: Gateway, here: Configuring) -> None:
         if given.get("forget"):
             learning.forget(key)
         learning.listen_for(key)
-        return jsonify(learning.state())
+        return shown(learning)
 
     @app.post("/api/setup/lesson/learn")
     def lesson_learn() -> Response:
@@ -362,12 +380,12 @@ def _learning(app: Flask, gateway: Gateway, here: Configuring) -> None:
             lesson().learn(_text(_object(), "driver", ""))
         except NotLearnt as why:
             raise Mistake(str(why)) from why
-        return jsonify(lesson().state())
+        return shown(lesson())
 
     @app.delete("/api/setup/lesson")
     def lesson_ends() -> Response:
         here.require(gateway)
-        _elsewhere(here.end_lesson)
+        aside(here.end_lesson)
         return jsonify({"saved": True})
 
 
@@ -408,7 +426,7 @@ def _windows(given: Any) -> dict[str, int]:
     return found
 
 
-def _driver(name: str, say: faces.Say) -> dict[str, Any]:
+def _driver(name: str, say: Say) -> dict[str, Any]:
     """A driver as the page offers it."""
     module = drivers.load(name)
     cls = module.Driver
@@ -424,24 +442,16 @@ def _driver(name: str, say: faces.Say) -> dict[str, Any]:
     }
 
 
-def _field(one: Mapping[str, Any], say: faces.Say) -> dict[str, Any]:
+def _field(one: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """A form's field with its words in both languages."""
     known = {**one, "label": say(one.get("label") or one["name"])}
     known["help"] = say(one["help"]) if one.get("help") else None
     return known
 
 
-def _elsewhere(work: Callable[[], Any]) -> Any:
-    """The result of something that waits, done by a real thread while other pages are served."""
-    return gevent.get_hub().threadpool.apply(work)
-
-
 def _object() -> dict[str, Any]:
-    try:
-        body = request.get_json(silent=True)
-    except RecursionError:  # brackets within brackets, thousands of them
-        body = None
-    if not isinstance(body, dict):
+    body = json_object()
+    if body is None:
         raise Turned(400, WHY["unreadable"])
     return body
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from devices.gateway.wording import Say
+from devices.links.base import JOIN, STOP_IT
 from devices.roles import PaperUsed
 from devices.station import DeviceState, State, Station
 from devices.words import say, to_json
-
-Pair = tuple[str, str]
-Say = Callable[[str], Pair]
 
 EXCHANGES, NEWS = 200, 20  # newest ones shown
 
@@ -57,11 +55,16 @@ ADVICE: dict[str, str] = {
     "BusFull": "Plug one of the cameras into a socket of another USB controller (mostly: another side of the machine, "
     "no hub), or choose a smaller picture or fewer frames; the format is MJPG already.",
 }
+# A cable that is there, but not for us: what its reason says → better advice than to look at the plug.
+REASON_ADVICE: dict[str, str] = {
+    STOP_IT: "Another program uses this port: end it, and the station opens the port by itself.",
+    JOIN: "The station's user may not open this port: add it to the group named above and start the machine again.",
+}
 STATE_ADVICE: dict[State, str] = {
     State.CONNECTING: "Wait a moment. If it stays so, check power, speed (baud) and driver.",
     State.DISABLED: "To use it, set enabled = true for it in hall.toml.",
     State.DEGRADED: "Nothing to do: devices of this kind never answer, so look at them after each test.",
-    State.ERROR: "Correct the configuration of this device in hall.toml and start the station again.",
+    State.ERROR: "Correct the configuration of this device; the station follows at once.",
     State.ABSENT: ADVICE["LinkDown"],
 }
 
@@ -120,11 +123,15 @@ def _paper(station: Station, name: str) -> str:
 
 def advice(state: DeviceState) -> list[str]:
     """What to do now, as message ids: one for each trouble, else for the state."""
-    names = [str(trouble["news"]) for trouble in state.troubles]
-    found = list(dict.fromkeys(ADVICE[name] for name in names if name in ADVICE))
+    named = [(str(trouble["news"]), str(trouble.get("reason", ""))) for trouble in state.troubles]
+    found = list(dict.fromkeys(_known(reason) or ADVICE[name] for name, reason in named if name in ADVICE))
     if found or state.state is State.READY:
         return found
-    return [STATE_ADVICE[state.state]]
+    return [_known(state.reason) or STATE_ADVICE[state.state]]
+
+
+def _known(reason: str) -> str:
+    return next((advised for word, advised in REASON_ADVICE.items() if word in reason), "")
 
 
 def message_ids() -> set[str]:
@@ -133,6 +140,7 @@ def message_ids() -> set[str]:
         {word for word, _ in (*STATES.values(), MUTE)}
         | {word for word, _ in ROLES.values()}
         | set(ADVICE.values())
+        | set(REASON_ADVICE.values())
         | set(STATE_ADVICE.values())
     )
 

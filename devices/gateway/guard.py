@@ -8,12 +8,9 @@ load nothing but our own files.
 from __future__ import annotations
 
 import hmac
-import ipaddress
-import os
 import secrets
-import stat
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +18,9 @@ from urllib.parse import urlsplit
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Request, Response, session
+
+from devices.gateway.hosts import own_host
+from devices.gateway.private_file import is_private, write_private
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -34,6 +34,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 TRIES, PER_SECONDS = 5, 60.0
+SHORTEST = 8  # characters of the password
 
 Login = Callable[[str], bool]
 
@@ -54,23 +55,17 @@ class PasswordFile:
         self._hasher = PasswordHasher()
 
     def set(self, password: str) -> None:
-        """Keep a new password. Raises ValueError when it is shorter than 8 characters."""
-        if len(password) < 8:
-            raise ValueError("the technician's password needs at least 8 characters")
-        half = self.path.with_name(self.path.name + ".half")
-        half.unlink(missing_ok=True)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(self._hasher.hash(password))
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(self.path)
+        """Keep a new password. Raises ValueError when it is shorter than SHORTEST."""
+        if len(password) < SHORTEST:
+            raise ValueError(f"the technician's password needs at least {SHORTEST} characters")
+        write_private(self.path, self._hasher.hash(password).encode("ascii"))
 
     def matches(self, password: str) -> bool:
         """True for the right one. A missing or readable-by-all file lets nobody in."""
         try:
-            if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
-                return False
-            return self._hasher.verify(self.path.read_text(encoding="ascii").strip(), password)
+            return is_private(self.path) and self._hasher.verify(
+                self.path.read_text(encoding="ascii").strip(), password
+            )
         except (OSError, VerificationError, InvalidHashError):
             return False
 
@@ -80,7 +75,7 @@ class Guard:
 
     def __init__(self, login: Login | None, now: Callable[[], float] = time.monotonic) -> None:
         self._login, self._now = login, now
-        self._tries: deque[float] = deque(maxlen=TRIES)
+        self._tries: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=TRIES))
 
     @property
     def open(self) -> bool:
@@ -88,9 +83,16 @@ class Guard:
         return self._login is None
 
     def check(self, request: Request) -> None:
-        """Raises Turned for a foreign host, a foreign page, or a changing request without our page's token."""
+        """Raises Turned for a foreign host, a foreign page, or a changing request without our page's token.
+
+        A link on a foreign page may lead here.
+        """
         if not own_host(request.host):
             raise Turned(421, "This address does not belong to this machine.")
+        # Whatever a foreign page fetches it may not read anyway (CORP); nor shall it hold our connections.
+        foreign = request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+        if foreign and request.headers.get("Sec-Fetch-Mode") != "navigate":
+            raise Turned(403, "The request came from another web page; it was not carried out.")
         if request.method in ("GET", "HEAD"):
             return
         origin = request.headers.get("Origin")
@@ -118,14 +120,18 @@ class Guard:
         self._login = login
 
     def count_try(self, right: Callable[[], bool], sentence: str) -> None:
-        """Try something secret. Raises Turned 401 with this sentence when it is wrong, 429 after too many tries."""
-        now = self._now()
-        if len(self._tries) == TRIES and now - self._tries[0] < PER_SECONDS:
+        """Try something secret. Raises Turned 401 with this sentence when it is wrong, 429 after too many tries.
+
+        Each secret, told by its sentence, has a count of its own: whoever knows one may not guess on at another.
+        `right` must not let other greenlets run, or many could try at once.
+        """
+        now, tries = self._now(), self._tries[sentence]
+        if len(tries) == TRIES and now - tries[0] < PER_SECONDS:
             raise Turned(429, "Too many tries; wait a minute.")
         if not right():
-            self._tries.append(now)
+            tries.append(now)
             raise Turned(401, sentence)
-        self._tries.clear()
+        tries.clear()
 
     def log_in(self, password: str) -> None:
         """Let the technician in. Raises Turned 401 for a wrong password, 429 after too many tries."""
@@ -135,26 +141,6 @@ class Guard:
         session["technician"] = True
         session.permanent = True
         self.token()
-
-
-def own_host(host: str) -> bool:
-    """True when the Host header is localhost or an address: a name could be anybody's, pointed here."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str) -> bool:
-    """True for an address only this machine can reach."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def harden(response: Response) -> Response:

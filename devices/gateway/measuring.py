@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import gevent
-
 from config.hall_file import Stale
+from devices.gateway.aside import aside
 from devices.gateway.guard import Turned
 from devices.setup import stand
 
@@ -27,15 +26,17 @@ def measured(answer: dict[str, Any], name: str, gateway: Gateway, here: Configur
     """The answer of a trial whose still shows the sheet, with what the sheet tells; kept where this session may."""
     if answer["result"] != "done":
         return answer
-    found = gevent.get_hub().threadpool.apply(_look, (gateway.hand_over_still(name),))
+    jpeg = gateway.stills.hand_over(name)
+    found = aside(lambda: _look(jpeg))
     if found is None:
         failed = {"result": "failed", "shape": "circle-xmark", "sentence": gateway.say(NOT_FOUND)}
         return {**answer, **failed, "hint": None, "picture": False}
     keeps = here is not None and not here.missing(gateway)
     if keeps and here is not None:
-        change = stand.keep(here.setup, name, found.across)
+        setup = here.setup
+        change = stand.keep(setup, name, found.across)
         try:
-            gevent.get_hub().threadpool.apply(here.setup.save, (change.text, change.version))
+            aside(lambda: setup.save(change.text, change.version), Stale)
         except Stale:
             raise Turned(409, STALE) from None
     figures = {"across": f"{found.across:.0f}", "dpi": f"{found.dpi:.0f}", "slant": f"{100 * found.slant:.0f}"}

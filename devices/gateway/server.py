@@ -23,16 +23,25 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.ssl import SSLContext, SSLError
 
 from devices.gateway.app import gateway_of
-from devices.gateway.guard import is_loopback
+from devices.gateway.hosts import is_loopback
 from devices.teller import safely
 
 MOST = 200  # connections at a time; more wait at the door
+IDLE = 60.0  # seconds a connection may say nothing while we wait for it, or take nothing of what we send
 
 log = logging.getLogger(__name__)
 
 
 class Handler(WSGIHandler):  # type: ignore[misc]
     """Lends the connection to an application that wants to go on with it by itself, such as a WebSocket."""
+
+    def handle(self) -> None:
+        """Every request of one connection. One that stands still makes room for others."""
+        self.socket.settimeout(self.server.idle)
+        super().handle()
+
+    def _handle_client_error(self, ex: Exception) -> Any:
+        return None if isinstance(ex, OSError) else super()._handle_client_error(ex)
 
     def get_environ(self) -> dict[str, Any]:
         """With the socket, whose keeper sets "bianmin.taken", and the address as it was sent, for it may be signed."""
@@ -48,12 +57,19 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             self.close_connection = True
 
 
-class SecureServer(WSGIServer):  # type: ignore[misc]
+class PlainServer(WSGIServer):  # type: ignore[misc]
+    """Serves plain HTTP; `idle` as IDLE."""
+
+    idle = IDLE
+
+
+class SecureServer(PlainServer):
     """The same over TLS. A browser that does not trust our certificate hangs up: that is no trouble of ours."""
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """One connection."""
-        with contextlib.suppress(SSLError, ConnectionError):
+        client_socket.settimeout(self.idle)
+        with contextlib.suppress(SSLError, ConnectionError, TimeoutError):
             super().wrap_socket_and_handle(client_socket, address)
 
 
@@ -70,9 +86,9 @@ class Secure:
 class Server:
     """A running local page. `port` is the real one, also when 0 was asked for; so is `secure_port`, 0 without TLS."""
 
-    def __init__(self, app: Flask, host: str, port: int, secure: Secure | None = None) -> None:
+    def __init__(self, app: Flask, host: str, port: int, secure: Secure | None = None, idle: float = IDLE) -> None:
         self.host, self.port, self.secure_port = host, port, 0
-        self._app, self._secure = app, secure
+        self._app, self._secure, self._idle = app, secure, idle
         self._started: Future[int] = Future()
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._thread.start()
@@ -98,7 +114,7 @@ class Server:
 
     def _run(self) -> None:
         self._hub, self._stop = gevent.get_hub(), Event()
-        servers = [self._made(WSGIServer, self.host, self.port)]
+        servers = [self._made(PlainServer, self.host, self.port)]
         if self._secure:
             servers.append(self._made(SecureServer, "127.0.0.1", self._secure.port, ssl_context=self._secure.context))
         for server, place in zip(servers, ("gateway.port", "gateway.tls_port"), strict=False):
@@ -119,16 +135,18 @@ class Server:
         for server in servers:
             server.stop(timeout=0.2)  # feeds never end by themselves: their connections are cut
 
-    def _made(self, kind: type[WSGIServer], host: str, port: int, **more: Any) -> WSGIServer:
-        return kind((host, port), self._app, spawn=Pool(MOST), log=None, error_log=log, handler_class=Handler, **more)
+    def _made(self, kind: type[PlainServer], host: str, port: int, **more: Any) -> PlainServer:
+        made = kind((host, port), self._app, spawn=Pool(MOST), log=None, error_log=log, handler_class=Handler, **more)
+        made.idle = self._idle
+        return made
 
     def _tend(self) -> None:
         assert self._secure is not None
         self._secure.tend()
 
 
-def serve(app: Flask, host: str, port: int, secure: Secure | None = None) -> Server:
+def serve(app: Flask, host: str, port: int, secure: Secure | None = None, idle: float = IDLE) -> Server:
     """Serve until `close`. Raises ValueError for an open page beyond this machine, OSError when the port is taken."""
     if gateway_of(app).guard.open and not is_loopback(host):
         raise ValueError(f"gateway.host: {host} can be reached by other machines; set the technician's password first")
-    return Server(app, host, port, secure)
+    return Server(app, host, port, secure, idle)

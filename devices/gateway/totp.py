@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pyotp
+
+from devices.gateway.private_file import is_private, write_private
 
 ISSUER = "Bianmin"
 LENGTH = 32  # characters of base32: 160 bits, as RFC 4226 recommends
@@ -18,12 +18,14 @@ DRIFT = 1  # steps a phone's clock may be off
 
 
 class TotpFile:
-    """The secret of one machine, in a file only its owner can read."""
+    """The secret of one machine, in a file only its owner can read, and below it the newest step taken.
+
+    So figures count once for every page of this machine, also after one of its programs was started anew.
+    """
 
     def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
         self.path, self._now = path, now
         self._lock = threading.Lock()
-        self._used = 0  # the newest step whose figures were taken
 
     @property
     def is_set(self) -> bool:
@@ -42,31 +44,33 @@ class TotpFile:
 
     def set(self, secret: str, code: str) -> bool:
         """Keep a secret, when the figures prove that an authenticator has it; False when they do not."""
-        if self._step(secret, code) is None:
-            return False
-        half = self.path.with_name(self.path.name + ".half")
-        half.unlink(missing_ok=True)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secret + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(self.path)
-        return self.matches(code)
-
-    def matches(self, code: str) -> bool:
-        """True for the figures of now, once. A missing or readable-by-all file lets nobody in."""
-        try:
-            if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
-                return False
-            secret = self.path.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
+        step = self._step(secret, code)
+        if step is None:
             return False
         with self._lock:
-            step = self._step(secret, code)
-            if step is None or step <= self._used:
+            self._write(secret, step)
+        return True
+
+    def matches(self, code: str) -> bool:
+        """True for the figures of now, once. A missing or readable-by-all file lets nobody in.
+
+        Raises OSError when it cannot be kept that they were taken.
+        """
+        with self._lock:
+            try:
+                if not is_private(self.path):
+                    return False
+                secret, _, used = self.path.read_text(encoding="ascii").strip().partition("\n")
+            except (OSError, UnicodeDecodeError):
                 return False
-            self._used = step
+            step = self._step(secret, code)
+            if step is None or (used.isdecimal() and step <= int(used)):
+                return False
+            self._write(secret, step)
             return True
+
+    def _write(self, secret: str, step: int) -> None:
+        write_private(self.path, f"{secret}\n{step}\n".encode("ascii"))
 
     def _step(self, secret: str, code: str) -> int | None:
         """The step whose figures these are; None when they are none of about now."""

@@ -13,7 +13,8 @@ import gevent
 from devices import drivers
 from devices.documents import trial_page
 from devices.driver import Driver
-from devices.gateway.faces import Say, masked
+from devices.gateway.faces import masked
+from devices.gateway.wording import Say
 from devices.options import read_options
 from devices.orders import Outcome
 from devices.roles import (

@@ -17,6 +17,8 @@ from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 CHUNK = 65536  # bytes taken at once
+# What to do, in the reasons of cables that are there but not for us; the local page knows them by these words.
+STOP_IT, JOIN = "stop that program", "add it to the group"
 
 
 class LinkMistake(ValueError):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from devices.links import sysfs
-from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkText
+from devices.links.base import JOIN, STOP_IT, FileLink, LinkAbsent, LinkLost, LinkText
 from devices.links.identity import INPUT
 
 MAJOR = 13  # of every input node
@@ -86,7 +86,7 @@ def seize(fd: int, node: str, ioctl: Ioctl = fcntl.ioctl) -> None:
         ioctl(fd, EVIOCGRAB, 1)
     except OSError as e:
         if e.errno == errno.EBUSY:
-            raise LinkAbsent(f"Another program has taken the keys of {node} for itself; stop that program.") from e
+            raise LinkAbsent(f"Another program has taken the keys of {node} for itself; {STOP_IT}.") from e
         raise LinkAbsent(f"The keys of {node} cannot be kept from other programs ({e.strerror}).") from e
 
 
@@ -95,5 +95,5 @@ def why_absent(node: str, error: OSError) -> str:
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return f"There is no {node}; check that the device is plugged in and switched on."
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"This user may not use {node}; add it to the group input."
+        return f"This user may not use {node}; {JOIN} input."
     return f"{node} cannot be opened ({error.strerror})."

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devices.links import sysfs
-from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkText
+from devices.links.base import STOP_IT, FileLink, LinkAbsent, LinkLost, LinkText
 from devices.links.evdev import PTY_MAJORS, why_absent
 from devices.links.holder import holder
 from devices.links.identity import HIDRAW
@@ -150,7 +150,7 @@ def open_node(node: str) -> tuple[int, bool]:
         user = holder(node) or "Another program"
     if user:
         os.close(fd)
-        raise LinkAbsent(f"{user} is using {node}; stop that program.")
+        raise LinkAbsent(f"{user} is using {node}; {STOP_IT}.")
     return fd, real
 
 

@@ -21,7 +21,7 @@ import serial
 from serial.rs485 import RS485Settings
 from serial.tools import list_ports
 
-from devices.links.base import FileLink, Link, LinkAbsent, LinkMistake, LinkText
+from devices.links.base import JOIN, STOP_IT, FileLink, Link, LinkAbsent, LinkMistake, LinkText
 from devices.links.echo import EchoFree
 from devices.links.holder import holder
 from devices.links.identity import SERIAL
@@ -85,7 +85,7 @@ class SerialLink(FileLink):
         node = find_node(target)
         if not _pseudo(node) and (user := holder(node)):
             # Whoever opened it without a lock would go on eating half of what the device says.
-            raise LinkAbsent(f"{user} is using {node}; stop that program.")
+            raise LinkAbsent(f"{user} is using {node}; {STOP_IT}.")
         try:
             self._port = serial.Serial(node, exclusive=True, **line)
         except (serial.SerialException, termios.error, OSError, ValueError) as e:
@@ -139,9 +139,9 @@ def why_absent(node: str, error: Exception) -> str:
     if not os.path.exists(node):
         return f"There is no port {node}; check that the device is plugged in and switched on."
     if not os.access(node, os.R_OK | os.W_OK):
-        return f"This user may not use {node}; add it to the group dialout."
+        return f"This user may not use {node}; {JOIN} dialout."
     if "lock" in str(error).lower() or getattr(error, "errno", None) in (11, 16):
-        return f"{holder(node) or 'Another program'} is using {node}; stop that program."
+        return f"{holder(node) or 'Another program'} is using {node}; {STOP_IT}."
     return f"{node} cannot be opened as a serial port ({error})."
 
 

@@ -23,7 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.base import JOIN, FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
 
 BY_PATH = "/dev/v4l/by-path"
 MAJOR = 81  # of every V4L2 node
@@ -110,5 +110,5 @@ def find_node(device: str) -> str:
     if not stat.S_ISCHR(status.st_mode) or os.major(status.st_rdev) != MAJOR:
         raise LinkAbsent(f"{node} is not a camera; choose one of {BY_PATH}.")
     if not os.access(node, os.R_OK | os.W_OK):
-        raise LinkAbsent(f"This user may not use {node}; add it to the group video.")
+        raise LinkAbsent(f"This user may not use {node}; {JOIN} video.")
     return node

@@ -62,7 +62,7 @@ class Setup:
     ) -> Change:
         """What the file would say with a device put or removed, or with another file's devices. Raises Mistake."""
         before = self.file.text()
-        reader.parse(self.file.path, before.removeprefix(hall_file.BOM))  # says file and line, should it be no TOML
+        reader.parse(self.file.path, before.removeprefix(reader.BOM))  # says file and line, should it be no TOML
         after = before
         if put is not None:
             after = hall_file.put(before, put, instead)

@@ -26,7 +26,6 @@ import tomlkit
 
 from config.hall_file import HallFile, table_of
 from config.reader import Mistake
-from config.words import pair
 from config.writer import plain
 from devices.console import fail, line, say_line, sentences, until_told
 from devices.links import check_link
@@ -40,7 +39,6 @@ from devices.setup.learning import FAMILIES, PADS, PEDALS, STRIPS, Lesson, NotLe
 from devices.setup.ports import Port, changes, ports
 from devices.station import DeviceEntry, State, Station
 
-ROOM = "devices.gateway"
 ENOUGH = 2  # presses of a key, from which it can be told
 EXIT = {"done": 0, "failed": 1, "unknown": 2}
 KEYS = (Key.CALL_NEXT.value, Key.RECALL.value, Key.GIVE_UP.value, Key.PAUSE.value, "5", "4", "3", "2", "1")
@@ -229,8 +227,9 @@ def _windows(words: Sequence[str]) -> dict[str, int]:
 def test(file: Path, name: str, trial: str | None, address: int, as_json: bool) -> None:
     """Try a device of FILE out, as the page's buttons do; without TRIAL, say what can be tried."""
     from devices.gateway import trials  # the page's own buttons; only here is its web server loaded
+    from devices.gateway.wording import speaker
 
-    say = pair(ROOM, "en")
+    say = speaker()
     with sentences():
         known = Setup(HallFile(file)).devices()
         entries = [entry for entry in entries_of(known) if entry.name == name]
@@ -255,8 +254,9 @@ def test(file: Path, name: str, trial: str | None, address: int, as_json: bool) 
 
 def _say_trials(entry: DeviceEntry, as_json: bool) -> None:
     from devices.gateway import trials
+    from devices.gateway.wording import speaker
 
-    say = pair(ROOM, "en")
+    say = speaker()
     known = trials.buttons(entry, say)
     if as_json:
         line(known)
@@ -395,8 +395,9 @@ def _replay(lesson: Lesson, seconds: float, as_json: bool) -> None:
 def doctor(file: Path, seconds: float, as_json: bool) -> None:
     """Look at everything in FILE and say what is wrong and what to do. Exit code 1 when something is."""
     from devices.gateway import faces  # the page's own advice
+    from devices.gateway.wording import speaker
 
-    say = pair(ROOM, "en")
+    say = speaker()
     signs = {"ok": "✓", "note": "·", "wrong": "✗"}
 
     def tell(found: doctors.Finding) -> None:

@@ -25,6 +25,7 @@ from devices.station import DeviceEntry, DeviceState, State, Station
 
 PATIENCE = 8.0  # seconds a device has to answer
 PROGRAMS = ("kiosk.roles.kiosk", "kiosk.roles.window")  # by these words the programs that have devices are started
+CORRECT = "Correct it; `bianmin run --check` reads the file again."
 LEAST_SPACE = 200 * 1024 * 1024  # bytes free where the state is kept
 
 
@@ -59,11 +60,11 @@ def examine(
         machine = file.check(file.text())
     except Mistake as mistake:
         for line in mistake.lines:
-            note("wrong", file.path.name, line, "Correct this line of the file; `bianmin run --check` reads it again.")
+            note("wrong", file.path.name, line.removeprefix(f"{file.path}: "), CORRECT)
         return found
     wrong = wrong_in(machine)
     for line in wrong:
-        note("wrong", file.path.name, line, "Correct this line of the file; `bianmin run --check` reads it again.")
+        note("wrong", file.path.name, line, CORRECT)
     if wrong:
         return found
     note("ok", file.path.name, f"It can be read; it names {len(machine.devices)} devices.")

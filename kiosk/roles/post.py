@@ -28,6 +28,7 @@ from devices.gateway_cli import PAIRS_FILE, TLS_FOLDER
 from devices.links import LinkMistake
 from devices.roles import News
 from devices.setup.changes import Setup, entries_of
+from devices.teller import safely
 from hall_api.client import HallClient
 from kiosk.attendant import Attendant, Ears
 
@@ -237,11 +238,11 @@ class FileWatch:
 
 
 def hear_too(ears: Ears, listener: Callable[[str, News], None]) -> None:
-    """Whoever hears the news already is joined by one more listener."""
+    """Whoever hears the news already is joined by one more listener, whose mistakes cost him nothing."""
     first = ears.news
 
     def both(device: str, told: News) -> None:
-        listener(device, told)
+        safely(f"the local page heard news of {device}", lambda: listener(device, told))
         first(device, told)
 
     ears.news = both

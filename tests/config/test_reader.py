@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 
+from config.hall_file import HallFile
 from config.reader import Mistake, parse, read
 from config.writer import write
 
@@ -156,6 +157,14 @@ def test_a_file_that_is_not_there_or_not_utf8(tmp_path):
     (tmp_path / "hall.toml").write_bytes('name = "大厅"'.encode("gb18030"))
     with pytest.raises(Mistake, match="not written in UTF-8"):
         parse(tmp_path / "hall.toml")
+
+
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_called_so(tmp_path, code):
+    (tmp_path / "hall.toml").write_bytes('name = "大厅"'.encode(code))
+    for look in (parse, lambda file: HallFile(file).text()):
+        with pytest.raises(Mistake, match=r'hall\.toml: is written in UTF-16, which some editors call "Unicode"'):
+            look(tmp_path / "hall.toml")
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path):

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from config.reader import Mistake
 from devices import drivers
+from devices.options import describe, parse_options, typed
 
 COMMAND = [sys.executable, "-m", "devices.cli"]
 HOUSE = Path(__file__).parents[2]
@@ -92,7 +94,21 @@ def test_every_driver_is_listed_with_role_links_and_options() -> None:
     assert (suffix["type"], suffix["default"]) == ("str", "cr")
     assert {"silent", "babble", "no-suffix"} <= set(scanner["faults"])
     words = run("drivers").stdout
+    assert "通用叫号器、评价器：每个键发一个字符或一短行文字。" in words  # as the local page has it
+    assert "--option keys=N:call_next,R:recall" in words  # as it is typed
     assert all(name in words for name in listed)
+
+
+@pytest.mark.parametrize("name", drivers.names())
+def test_the_options_listed_can_be_typed_as_they_stand(name: str) -> None:
+    shown = [f"{one['name']}={typed(one['default'])}" for one in describe(name) if one["default"] is not None]
+    assert parse_options(name, shown) == drivers.load(name).Driver.Options()
+
+
+def test_a_table_without_pairs_is_told_how_to_write_it() -> None:
+    for word in ("grades=1", "grades=1:5,2"):
+        with pytest.raises(Mistake, match=r"option grades: write KEY:VALUE, .*\(key = grade 5 to 1.*got '[12]'"):
+            parse_options("queue-bus", [word])
 
 
 def test_a_simulated_scanner_on_a_pty_is_heard(start: Callable[..., Running], tmp_path: Path) -> None:

@@ -255,6 +255,25 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(hall: Path, printer: Simul
     assert "line" in bianmin("doctor", hall, code=1)[0]
 
 
+def test_a_port_another_program_holds_is_no_matter_of_plugs(hall: Path, printer: SimulatedDevice):
+    held = "import fcntl, os, sys; fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); fcntl.flock(fd, fcntl.LOCK_EX);\
+ print('ready', flush=True); sys.stdin.read()"
+    node = printer.link.removeprefix("serial://")
+    with subprocess.Popen([sys.executable, "-c", held, node], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"ready\n"
+        told = [json.loads(line) for line in bianmin("doctor", hall, "--seconds", "2", "--json", code=1)]
+        other.communicate()
+    [wrong] = [one for one in told if one["level"] == "wrong"]
+    assert f"(process {other.pid})" in wrong["sentence"] and "插头" not in wrong["remedy"]
+    assert wrong["remedy"].startswith("端口正被另一程序占用") and "end it" in wrong["remedy"]
+
+
+def test_the_doctor_names_a_mistake_in_the_file_once(hall: Path):
+    hall.write_bytes(hall.read_text(encoding="utf-8").encode("utf-16"))
+    told = bianmin("doctor", hall, code=1)
+    assert told[0].startswith("✗ hall.toml: is written in UTF-16")
+
+
 def test_the_doctor_knows_silence_from_absence(hall: Path, tmp_path: Path):
     """A strip's driver on a printer's cable: the cable is there, and nobody answers."""
     hall.write_text(hall.read_text(encoding="utf-8").replace("escpos-printer", "pingan-strip"), encoding="utf-8")

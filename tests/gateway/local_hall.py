@@ -109,7 +109,15 @@ class PageSide:
     def send(
         self, method: str, path: str, given: object = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
-        body = None if given is None else json.dumps(given).encode()
+        return self._send(method, path, None if given is None else json.dumps(given).encode(), headers)
+
+    def raw(self, path: str, body: bytes) -> Any:
+        """Whatever bytes in a body; what is said of them."""
+        return json.loads(self._send("POST", path, body)[2])
+
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
         request = urllib.request.Request(self.url + path, body, {**self.headers, **(headers or {})}, method=method)
         request.add_header("Content-Type", "application/json")
         try:

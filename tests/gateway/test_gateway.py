@@ -1,17 +1,38 @@
 """The local page's doors: who is let in, what a test button brings, and that every word has its Chinese."""
 
+import ast
+import json
 import re
+import socket
+import threading
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import gevent
 import pytest
 from flask.testing import FlaskClient
 
 from config.words import translator
-from devices.gateway import PasswordFile, configuring, create_gateway, faces, gateway_of, measuring, serve, trials
-from devices.gateway.app import ROOM
-from devices.gateway.guard import own_host
+from devices.gateway import (
+    PasswordFile,
+    configuring,
+    create_gateway,
+    faces,
+    gateway_of,
+    measuring,
+    serve,
+    trials,
+    wording,
+)
+from devices.gateway.app import sentence_of
+from devices.gateway.guard import TRIES, Guard, Turned
+from devices.gateway.hosts import is_loopback, own_host, own_loopback
+from devices.gateway.wording import ROOM, speaker
+from devices.links.base import JOIN, STOP_IT
 from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome, StillTaken, TakeStill
-from devices.station import DeviceEntry
+from devices.station import DeviceEntry, State
 
 GATEWAY = Path(faces.__file__).parent
 PASSWORD = "right horse"
@@ -57,12 +78,19 @@ def test_pages_hold_no_inline_script_or_style():
         ("evil.example:8765", False),  # a foreign name pointed at this machine
         ("127.0.0.1.evil.example", False),
         ("", False),
+        ("[", False),
     ],
 )
 def test_foreign_names_are_turned_away(hall, host, own):
     assert own_host(host) is own
-    if host:
+    if host not in ("", "["):
         assert client_of(hall).get("/api/devices", headers={"Host": host}).status_code == (200 if own else 421)
+
+
+def test_this_machine_by_its_own_names():
+    assert all(is_loopback(name) for name in ("localhost", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"))
+    assert not any(is_loopback(name) for name in ("", "10.0.0.7", "::ffff:10.0.0.7", "localhost.evil.example"))
+    assert own_loopback("[::1]:8765") and not own_loopback("[::1") and not own_loopback("10.0.0.7:8765")
 
 
 def test_a_foreign_page_cannot_press_a_button(hall, bench):
@@ -92,6 +120,34 @@ def test_the_password_opens_and_signing_out_closes(hall):
     assert client.get("/login").headers["Location"] == "/"
     assert client.delete("/api/session", headers=token(client)).status_code == 204
     assert client.get("/api/devices").status_code == 401
+
+
+def test_a_foreign_page_holds_no_connection_but_may_lead_here(hall):
+    client = client_of(hall)
+    for site in ("cross-site", "same-site"):
+        assert client.get("/api/feed", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}).status_code == 403
+        assert client.get("/", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}).status_code == 200
+    for site in ("same-origin", "none"):
+        assert client.get("/api/devices", headers={"Sec-Fetch-Site": site}).status_code == 200
+
+
+def test_one_secret_known_does_not_help_to_guess_another(hall):
+    guard = Guard(lambda given: given == PASSWORD)
+    for _ in range(TRIES):
+        with pytest.raises(Turned, match="wrong figures"):
+            guard.count_try(lambda: False, "wrong figures")
+        guard.count_try(lambda: True, "The password is not right.")
+    with pytest.raises(Turned, match="Too many tries"):
+        guard.count_try(lambda: True, "wrong figures")
+
+
+def test_a_fault_of_our_own_is_said_as_one(hall, caplog):
+    app = create_gateway(hall, title="t")
+    app.add_url_rule("/static/fault", "static_fault", lambda: [][0])
+    answer = app.test_client().get("/static/fault")
+    assert answer.status_code == 500
+    assert answer.json["sentence"][0].startswith("本程序内部出错")
+    assert "IndexError" in caplog.text
 
 
 def test_guessing_is_slowed_down(hall):
@@ -133,6 +189,34 @@ def test_a_taken_port_is_named(hall):
         serve(app, "127.0.0.1", server.port)
 
 
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"POST /api/session HTTP/1.1\r\nHost: [", None])
+def test_a_connection_that_stands_still_makes_room(hall, said, capfd):
+    if said is None:
+        said = b"POST /api/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
+    with (
+        serve(create_gateway(hall, title="t"), "127.0.0.1", 0, idle=0.3) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as plug,
+    ):
+        plug.sendall(said)
+        while plug.recv(65536):
+            pass  # until it is closed
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_feed_goes_on_though_its_reader_says_nothing(hall, bench):
+    with (
+        serve(create_gateway(hall, title="t"), "127.0.0.1", 0, idle=0.3) as server,
+        urllib.request.urlopen(f"{server.url}api/feed", timeout=20) as feed,
+    ):
+        threading.Timer(1.0, bench.far["printer"].unplug).start()  # long after its connection has stood still
+        state = ""
+        while state != "absent":
+            line = feed.readline()
+            assert line, "the feed was cut"
+            if line.startswith(b"data:"):
+                state = json.loads(line[5:])["devices"][0]["state"]
+
+
 # ---- what it tells ----
 
 
@@ -157,6 +241,17 @@ def test_each_state_comes_with_word_shape_and_advice(hall, bench, until):
     assert {"direction": "out", "data": "10 04 01", "size": 3}.items() <= seen["device"]["exchanges"][-1].items()
     assert any("缺纸" in n["text"] for n in seen["device"]["news"])
     assert client.get("/api/devices?device=nobody").json["device"] is None
+
+
+def test_better_advice_than_to_look_at_the_plug(bench):
+    bench.add("away", "escpos-printer", plugged=False)
+    state = replace(bench.start().state("away"), state=State.ABSENT)
+    trouble = {"news": "LinkDown", "reason": "picocom (process 8) is using /dev/x; stop that program."}
+    for said in (replace(state, troubles=(trouble,)), replace(state, troubles=(), reason=str(trouble["reason"]))):
+        assert faces.advice(said) == [faces.REASON_ADVICE[STOP_IT]]
+    refused = replace(state, reason="This user may not use /dev/x; add it to the group dialout.", troubles=())
+    assert faces.advice(refused) == [faces.REASON_ADVICE[JOIN]]
+    assert faces.advice(replace(state, reason="", troubles=())) == [faces.ADVICE["LinkDown"]]
 
 
 def test_a_person_is_never_named(bench, until):
@@ -247,10 +342,16 @@ def test_pictures_come_from_memory_only(hall):
     assert client.get("/api/devices/printer/still").status_code == 404
     assert client.get("/api/devices/printer/live").status_code == 404
     gateway = gateway_of(client.application)
-    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8picture\xff\xd9", width=4, height=3))
+    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8nobody looks\xff\xd9", width=4, height=3))
+    assert gateway.views.kept() == []
     shown = iter(client.get("/api/devices/printer/live").response)
     assert next(shown) == b"--frame\r\n"
+    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8picture\xff\xd9", width=4, height=3))
     assert b"picture" in next(shown)
+    assert gateway.views.kept() == ["printer"]
+    shown.close()  # the browser has gone
+    gateway.hear("printer", FrameSeen(jpeg=b"\xff\xd8one more\xff\xd9", width=4, height=3))
+    assert gateway.views.kept() == []
 
 
 def test_a_still_is_shown_from_memory(bench, until):
@@ -264,6 +365,31 @@ def test_a_still_is_shown_from_memory(bench, until):
     assert client.get("/api/devices/camera/still").data[:2] == b"\xff\xd8"
     assert client.get("/api/devices/camera/still").status_code == 404, "it is handed over once"
     assert [news.jpeg for _, news in bench.station.last_news("camera") if isinstance(news, StillTaken)] == [b""] * 2
+
+
+def test_a_still_nobody_fetches_is_forgotten(bench, until):
+    bench.entries.append(DeviceEntry("camera", "uvc-camera", "sim:"))
+    client = client_of(bench.start(tell=lambda *news: gateway_of(client.application).hear(*news)))
+    gateway_of(client.application).stills.fetched = 0.2
+    until(lambda: client.get("/api/devices?device=camera").json["device"]["state"] == "ready")
+    assert client.post("/api/devices/camera/trials/still", json={}, headers=token(client)).json["picture"]
+
+    def over() -> bool:
+        gevent.sleep(0.02)
+        return not gateway_of(client.application).stills._asked
+
+    until(over)
+    assert client.get("/api/devices/camera/still").status_code == 404
+
+
+def test_a_failed_still_waits_for_nobody_elses_picture(bench):
+    bench.add("camera", "uvc-camera", plugged=False)
+    gateway = gateway_of((client := client_of(bench.start())).application)
+    head = token(client)
+    assert client.post("/api/devices/camera/trials/still", json={}, headers=head).json["result"] == "failed"
+    assert client.post("/api/devices/nobody/trials/still", json={}, headers=head).status_code == 404
+    gateway.hear("camera", StillTaken(jpeg=b"\xff\xd8a citizen's paper\xff\xd9", width=4, height=3))
+    assert client.get("/api/devices/camera/still").status_code == 404
 
 
 def test_a_button_the_device_cannot_obey_says_why(bench):
@@ -283,9 +409,64 @@ def test_every_message_is_translated():
     for template in (GATEWAY / "templates").rglob("*.html"):
         said |= set(re.findall(r"""\b(?:two|_|second)\(['"](.+?)["']\)""", template.read_text("utf-8")))
     said |= set(re.findall(r'Turned\(\d+, "(.+?)"\)', "".join(p.read_text("utf-8") for p in GATEWAY.glob("*.py"))))
+    said |= wording.message_ids()
+    said |= {sentence_of(status) for status in (400, 404, 500)}
     chinese = translator(ROOM)
     assert len(said) > 80
     assert sorted(m for m in said if not re.search(r"[\u4e00-\u9fff]", chinese(m))) == []
+
+
+def sentences_of_cables() -> Iterator[str]:
+    """What `devices.links` and the cable say when a cable will not open or has gone, filled in with something."""
+    for file in [*(GATEWAY.parent / "links").glob("*.py"), GATEWAY.parent / "cable.py"]:
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            named = isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", ""))
+            if named in ("LinkAbsent", "LinkLost", "lost", "mistaken", "_trouble"):
+                yield from filter(None, map(filled_in, call.args[:1]))
+        for function in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(function, ast.FunctionDef) and function.name == "why_absent":
+                yield from (filled_in(one.value) for one in ast.walk(function) if isinstance(one, ast.Return))
+
+
+def filled_in(node: ast.expr) -> str:
+    known = {"JOIN": JOIN, "STOP_IT": STOP_IT}
+    if isinstance(node, ast.JoinedStr):
+        parts = (p.value if isinstance(p, ast.Constant) else known.get(ast.unparse(p.value), "x7") for p in node.values)
+        return "".join(parts)
+    return node.value if isinstance(node, ast.Constant) else ""
+
+
+def test_every_reason_of_a_cable_has_its_chinese():
+    said = set(sentences_of_cables())
+    assert len(said) > 35
+    say = speaker()
+    untold = sorted(one for one in said if not re.search(r"[\u4e00-\u9fff]", say(one)[0]))
+    assert untold == [  # made of words, not of names
+        "No adapter with x7 x7 is plugged in; check its USB cable.",
+        "No x7 is plugged in; check its USB cable.",
+        "The serial server x7 x7; x7.",
+    ]
+    for one in (
+        *(
+            f"No adapter with {what} 7 is plugged in; check its USB cable."
+            for what in ("serial number", "USB position")
+        ),
+        *(
+            f"No device {what}7 is plugged in; check its USB cable."
+            for what in ("", "with name ", "at the USB position ")
+        ),
+        "The serial server 10.0.0.7:23 cannot be reached; check its power and network cable.",
+    ):
+        assert re.search(r"[\u4e00-\u9fff]", say(one)[0])
+
+
+def test_a_reason_with_names_in_it_in_both_languages():
+    say = speaker()
+    english = "strip is not connected: The cable was lost: the cable was unplugged (No such device)."
+    assert say(english) == ("strip 未连接：链路断开：线缆被拔出（没有该设备）。", english)
+    held = "picocom (process 8) is using /dev/ttyS0; stop that program."
+    assert say(held) == ("picocom (process 8) 正在占用 /dev/ttyS0：请结束该程序。", held)
+    assert say("{node} is of no kind we know") == ("{node} is of no kind we know",) * 2
 
 
 def test_only_the_icons_are_served(hall):

@@ -8,8 +8,10 @@ import json
 import logging
 import re
 import socket
+import struct
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,7 +28,9 @@ from devices.documents import trial_page
 from devices.gateway import create_gateway, local
 from devices.gateway.local import Pairs
 from devices.gateway.local.deeds import GRADES, NEEDS
+from devices.gateway.local.leases import Page
 from devices.gateway.local.refusal import REPORTS, ROOM, Refusal
+from devices.gateway.local.signed import Signatures
 from devices.roles import (
     AskRating,
     CardPresented,
@@ -345,6 +349,45 @@ def test_a_signed_request_counts_once(clerk):
     assert page.json("GET", "/v1/devices", status=401, **headers)["code"] == "replayed"
 
 
+def test_a_signed_request_counts_once_though_the_program_starts_anew(clerk):
+    server = Server()
+    page = clerk.pair(key=server.public)
+    now = time.time()
+    used = signed(server, "/v1/devices", at=now + 30)  # by a server whose clock is ahead
+    assert page.json("GET", "/v1/devices", **used)
+    assert page.json("GET", "/v1/devices", **signed(server, "/v1/devices", nonce="a-nonce-before-it", at=now))
+    clerk.server.close()
+    clerk.serve()
+    page.url = clerk.url
+    assert page.json("GET", "/v1/devices", status=401, **used)["code"] == "replayed"
+    fresh = signed(server, "/v1/devices", nonce="a-nonce-after-that", at=now + 31)
+    assert page.json("GET", "/v1/devices", **fresh)["devices"]
+    assert (clerk.folder / "gateway-signed.json").stat().st_mode & 0o777 == 0o600
+    other = clerk.pair(OTHER, key=server.public)  # which has signed nothing yet
+    assert other.json("GET", "/v1/devices", **signed(server, "/v1/devices", origin=OTHER, at=now))["devices"]
+
+
+def test_moments_that_are_over_are_not_kept(tmp_path):
+    now, server = [1_790_000_000.0], Server()
+    signatures = Signatures(tmp_path / "signed.json", lambda: now[0])
+
+    def check(origin: str) -> None:
+        headers = signed(server, "/", origin=origin, at=now[0])
+        signatures.check(server.public, "GET", "/", origin, tuple(headers.values()))
+
+    check(BUSINESS)
+    now[0] += 121
+    check(OTHER)
+    assert json.loads((tmp_path / "signed.json").read_text()) == {OTHER: 1_790_000_121}
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"https://x": null}'])
+def test_a_damaged_file_of_moments_is_said(tmp_path, text):
+    (tmp_path / "signed.json").write_text(text)
+    with pytest.raises(Mistake, match="damaged"):
+        Signatures(tmp_path / "signed.json")
+
+
 def test_the_body_is_signed_and_so_is_the_address_as_sent(clerk):
     server = Server()
     page = clerk.pair(key=server.public)
@@ -406,7 +449,7 @@ def test_no_card_and_no_reader_are_told_apart(clerk):
     assert page.ask("id-reader", "card", 504, seconds=0.3)["code"] == "nothing-came"
     clerk.bench.far["id-reader"].unplug()
     told = page.ask("id-reader", "card", 502, seconds=10)
-    assert told["code"] == "not-ready" and told["detail"].startswith("设备报告：")
+    assert told["code"] == "not-ready" and told["detail"].startswith("链路断开：")
 
 
 def test_a_page_that_leaves_frees_the_reader(clerk, until):
@@ -462,6 +505,16 @@ def test_a_page(clerk):
     assert page.ask("sheets", "page", 400, pdf=pdf, copies=1000)["code"] == "bad-field"
 
 
+def test_a_picture_that_would_burst_is_too_large(clerk, capfd):
+    huge = io.BytesIO()
+    Image.new("1", (8, 8)).save(huge, "PNG")
+    head = struct.pack(">IIBBBBB", 60_000, 60_000, 1, 0, 0, 0, 0)
+    bomb = huge.getvalue()[:16] + head + zlib.crc32(b"IHDR" + head).to_bytes(4, "big") + huge.getvalue()[33:]
+    told = clerk.pair().ask("sheets", "page", 400, pdf=base64.b64encode(bomb).decode())
+    assert told["code"] == "unprintable" and told["detail"] == "文件过大，请分开打印。"
+    assert "Traceback" not in capfd.readouterr().err  # an answer for the page is no fault of ours
+
+
 def test_a_picture_on_a_sheet(clerk):
     page, sheets = clerk.pair(), clerk.bench.far["sheets"]
     drawn = io.BytesIO()
@@ -515,6 +568,7 @@ def test_what_cannot_be_is_said(clerk):
     assert page.ask("id-reader", "card", 400, seconds="5")["code"] == "bad-field"
     assert page.ask("id-reader", "card", 400, seconds=1e9)["code"] == "bad-field"
     assert page.json("POST", "/v1/devices/printer/slip", [1], status=400)["code"] == "unreadable"
+    assert page.raw("/v1/devices/printer/slip", b"[" * 100_000)["code"] == "unreadable"
     assert page.json("GET", "/v1/nothing", status=404)["code"] == "no-door"
 
 
@@ -611,6 +665,36 @@ def test_news_only_for_the_page_that_has_the_device_and_watches(clerk):
         feed.hear("taken")  # nothing of the reader came in between
 
 
+def test_news_of_one_page_never_reach_the_next_one_in_line(clerk):
+    page, other = clerk.pair(BUSINESS), clerk.pair(OTHER)
+    with page.socket() as feed, other.socket() as second:
+        feed.say(take="id-reader", watch=True)
+        feed.hear("taken")
+        second.say(take="id-reader", watch=True, wait=True)
+        second.hear("owned")
+
+        def at_the_same_moment() -> None:  # the card is heard of, and before it is told the reader changes hands
+            clerk.local.hear("id-reader", CARD)
+            clerk.local.leases.release("id-reader", Page(BUSINESS, page.id))
+            clerk.local.hear("id-reader", CardRemoved())
+
+        clerk.server._hub.loop.run_callback_threadsafe(at_the_same_moment)
+        assert second.hear("news")["news"] == "CardRemoved"
+
+
+def test_what_a_page_makes_up_is_not_kept(clerk):
+    page = clerk.pair()
+    with page.socket() as feed:
+        for n in range(3):
+            feed.say(release=f"nothing-{n}")
+            feed.hear("released")
+        feed.say(take="camera")
+        feed.hear("taken")
+        feed.say(release="camera")
+        feed.hear("released")
+    assert clerk.local.leases._waiting == {}
+
+
 def test_the_devices_are_told_when_they_change(clerk):
     page = clerk.pair()
     with page.socket() as feed:
@@ -621,7 +705,14 @@ def test_the_devices_are_told_when_they_change(clerk):
 
 
 @pytest.mark.parametrize(
-    ("said", "code"), [("not json", 4400), ("[]", 4400), ('{"hello": "guess"}', 4401), ('{"take": "camera"}', 4401)]
+    ("said", "code"),
+    [
+        ("not json", 4400),
+        ("[]", 4400),
+        ("[" * 60_000, 4400),
+        ('{"hello": "guess"}', 4401),
+        ('{"take": "camera"}', 4401),
+    ],
 )
 def test_a_socket_that_does_not_greet_properly(clerk, said, code):
     from wsproto.events import Message
@@ -696,6 +787,15 @@ def test_the_comparison_names_tests_that_are_there():
     assert len(named) > 15
     assert [name for name in named if f"def {name}(" not in tests] == []
     assert all((root / path).exists() for path in re.findall(r"`(tests/\w+/\w+\.py)`", text))
+
+
+def test_the_documentation_names_every_code():
+    root = Path(local.__file__).parents[3]
+    folder, doc = root / "devices" / "gateway" / "local", (root / "docs" / "gateway.md").read_text("utf-8")
+    code = "".join(file.read_text("utf-8") for file in folder.glob("*.py") if file.name != "facade.py")
+    codes = {*re.findall(r'Refusal\(\s*\d+,\s*"([a-z-]+)"', code), "no-door", "fault"}
+    assert len(codes) > 30
+    assert sorted(one for one in codes if f"`{one}`" not in doc) == []
 
 
 def test_the_module_offers_every_deed():

@@ -339,3 +339,21 @@ def test_the_module_signs_as_the_gateway_checks(tabs, clerk, business):
         }"""
     )
     assert seen == {"names": 7, "shown": {"result": "done"}, "counted": 7, "refused": "wrong-signature"}
+
+
+def test_the_module_connects_once_and_again_though_its_server_fails_to_sign(tabs, clerk, business):
+    page = paired(tabs, business.page())
+    page.evaluate(
+        """async () => {
+          const { gateway } = window;
+          await Promise.all([gateway.open(), gateway.open()]);  // connected already: nothing more is opened
+          window.tries = 0;
+          gateway.sign = async () => { if (++window.tries < 3) throw new TypeError("the server is away"); return ""; };
+          window.back = new Promise((done) => {
+            gateway.addEventListener("devices", () => done(window.tries), { once: true });
+          });
+          gateway.socket.close();
+        }"""
+    )
+    assert page.evaluate("window.back") >= 3
+    assert len(clerk.local.hearing._listeners) == 1  # one socket

@@ -205,6 +205,7 @@ def test_it_lives_as_long_as_its_socket(desk_of_clerk, page, camera, until):
             told = other.ask("desk-camera", "scan", 409)
             assert told["code"] == "owned" and told["owner"] == BUSINESS
             assert other.json("POST", f"{scan.path}/take", {}, 404)["code"] == "no-scan"
+            assert other.json("POST", "/v1/scans/%E6%89%AB/take", {}, 404)["code"] == "no-scan"
         camera.lay(sheet("GONE"))
         scan.until_pages(1)
         [address] = [one["thumbnail"] for one in scan.pages]
@@ -331,12 +332,13 @@ def test_what_a_killed_program_left_is_removed():
 
 
 def test_every_sentence_of_a_scan_has_its_chinese():
-    from devices.gateway.local.refusal import speaker
+    from devices.gateway.local.refusal import ROOM
     from devices.gateway.local.scans import CAMERA
+    from devices.gateway.wording import speaker
     from devices.scanning import session
 
     code = Path(session.__file__).read_text("utf-8")
     said = {sentence for _, sentence in CAMERA.values()}
     said |= set(re.findall(r'(?:ScanTrouble|_told)\("(.+?)"\)', code))
     assert len(said) > 12
-    assert [one for one in said if not re.search(r"[\u4e00-\u9fff]", speaker()(one)[0])] == []
+    assert [one for one in said if not re.search(r"[\u4e00-\u9fff]", speaker(room=ROOM)(one)[0])] == []

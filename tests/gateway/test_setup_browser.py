@@ -60,6 +60,7 @@ class Place:
     def begin(self, role: str, port: str) -> None:
         """From the list of devices to the choice of a driver."""
         self.page.goto(self.server.url)
+        self.page.locator("body.bare, #list li").first.wait_for()  # the list is there: its place and its buttons stay
         self.page.get_by_role("link", name="添加设备").first.click()
         self.page.locator(f"[data-role={role}]").click()
         self.page.locator(f".port[data-link$='/{port}']").click()
@@ -100,7 +101,7 @@ def test_a_printer_found_by_its_plug(place: Place):
     far.plug()
     expect(place.page.locator("#finding-done")).to_be_visible()
     expect(place.page.locator("#link")).to_have_value(far.link)
-    place.page.get_by_role("button", name="礼貌询问").click()
+    place.page.get_by_role("button", name="逐个试问").click()
     expect(place.page.locator("[data-driver=escpos-printer]")).to_have_attribute("aria-checked", "true")
     place.page.locator("#option-width_mm").select_option("58")
     place.save("printer")
@@ -136,7 +137,7 @@ def test_a_bus_pad(place: Place, until):
 def test_a_strip_changed_and_undone(place: Place):
     far = place.plug("usb-strip", "pingan-strip")
     place.begin("window-screen", "usb-strip")
-    place.page.get_by_role("button", name="礼貌询问").click()
+    place.page.get_by_role("button", name="逐个试问").click()
     expect(place.page.locator("[data-driver=pingan-strip]")).to_have_attribute("aria-checked", "true", timeout=60000)
     place.page.locator("#window-rows input").nth(1).fill("1")
     place.save("strip")
@@ -179,7 +180,7 @@ def test_a_pad_nobody_documented(place: Place, until):
     far = PtyEnd(place.ports / "usb-pad")
     far.plug()
     place.begin("call-pad", "usb-pad")
-    place.page.get_by_role("button", name="学习它").click()
+    place.page.get_by_role("button", name="通过按键学习").click()
     for key, frame in frames.items():
         button = place.page.locator(f"[data-key='{key}']")
         button.click()
@@ -187,11 +188,11 @@ def test_a_pad_nobody_documented(place: Place, until):
         for times in (1, 2):
             far.write(frame)
             expect(button.locator(".count")).to_contain_text(f"× {times}")
-    place.page.get_by_role("button", name="得出协议").click()
+    place.page.get_by_role("button", name="推算协议").click()
     expect(place.page.locator("#learnt")).to_be_visible()
     far.write(frames["recall"])
     expect(place.page.locator("#replayed")).to_contain_text("recall")
-    place.page.get_by_role("button", name="正确，就用它").click()
+    place.page.get_by_role("button", name="核对无误，采用").click()
     expect(place.page.locator("#step-form")).to_be_visible()
     place.page.locator("#window-rows input").nth(1).fill("3")
     place.save("pad")

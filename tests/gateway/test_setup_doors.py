@@ -7,6 +7,7 @@ import io
 import json
 import re
 import stat
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -288,8 +289,39 @@ def test_figures_are_good_for_one_time(tmp_path: Path):
     assert not totp.matches(at(int(now[0]) - 2 * STEP))
     for wrong in ("", "12345", "abcdef", "１２３４５６", "-12345"):
         assert not totp.matches(wrong)
+    assert totp.matches(at(int(now[0])))
+    assert not TotpFile(totp.path, lambda: now[0]).matches(at(int(now[0])))  # a program that was started anew
+    now[0] += STEP
     totp.path.chmod(0o644)
     assert not totp.matches(at(int(now[0])))
+
+
+def test_a_file_of_a_secret_alone_goes_on_working(tmp_path: Path):
+    totp = TotpFile(tmp_path / "totp")
+    secret = TotpFile.fresh()
+    totp.path.write_text(secret + "\n")
+    totp.path.chmod(0o600)
+    figures = pyotp.TOTP(secret).now()
+    assert totp.matches(figures) and not totp.matches(figures)
+
+
+def test_a_lesson_nobody_looks_at_ends(place: Place, until):
+    place.configuring.patience = 0.3
+    tab = Tab(place.server.port)
+    tab.json("POST", "/api/setup/lesson", {"link": place.strip.link, "kind": "pad"})
+    until(lambda: "learning" not in [thread.name for thread in threading.enumerate()])
+    tab.json("GET", "/api/setup/lesson", status=404)
+
+
+def test_a_password_set_on_the_command_line_counts_at_once(place_with):
+    place = place_with("totp")
+    tab = Tab(place.server.port)
+    secret = tab.json("POST", "/api/setup/totp", {})["secret"].replace(" ", "")
+    place.password.set("technik-88")
+    tab.json("GET", "/api/setup", status=401)
+    code = {"code": pyotp.TOTP(secret).now(), "password": "somebody else's"}
+    tab.json("POST", "/api/setup/totp/confirm", code, status=401)
+    assert place.password.matches("technik-88") and not place.totp.is_set
 
 
 def test_a_foreign_page_changes_nothing(place: Place):

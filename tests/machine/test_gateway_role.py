@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from devices.roles import CardRemoved
+from kiosk.attendant import Ears
 from kiosk.demo_hall import free_port
+from kiosk.roles.post import hear_too
 
 ROOT = Path(__file__).resolve().parents[2]
 BUSINESS = "https://business.example.gov.cn"
@@ -60,6 +63,15 @@ def ask(url: str, path: str, given=None, origin: str = BUSINESS, **headers: str)
     except urllib.error.HTTPError as answer:
         with answer:
             return answer.code, answer.read()
+
+
+def test_a_mistake_of_the_page_costs_the_hall_no_news(caplog):
+    heard: list[tuple[str, object]] = []
+    ears = Ears(news=lambda *told: heard.append(told))
+    hear_too(ears, lambda device, news: [][1])
+    ears.news("pad", CardRemoved())
+    assert heard == [("pad", CardRemoved())]
+    assert "IndexError" in caplog.text and "the local page heard news of pad" in caplog.text
 
 
 def test_a_page_is_paired_and_takes_a_picture_and_again_after_a_restart(tmp_path, soon):

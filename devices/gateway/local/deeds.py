@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import gevent
 
 from devices.gateway import trials
+from devices.gateway.aside import aside
 from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.refusal import Refusal
 from devices.gateway.local.sheets import SheetMistake, as_pdf
@@ -130,8 +131,9 @@ class Deeds:
     def page(self, wish: Wish) -> dict[str, Any]:
         """Print a PDF or a picture on sheets."""
         order = _order(PrintDocument, {"title": "", **wish.given})
+        pdf: bytes = order.pdf
         try:
-            order = replace(order, pdf=gevent.get_hub().threadpool.apply(as_pdf, (order.pdf,)))
+            order = replace(order, pdf=aside(lambda: as_pdf(pdf)))
         except SheetMistake as wrong:
             raise Refusal(400, "unprintable", str(wrong)) from wrong
         if not 1 <= order.copies <= 50:

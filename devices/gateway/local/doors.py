@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import base64
-import select
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import gevent
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from config.machine import is_origin
+from devices.gateway.app import sentence_of
+from devices.gateway.aside import aside
 from devices.gateway.guard import harden
+from devices.gateway.local.asking import given, outcome, watcher
 from devices.gateway.local.deeds import Gone, Wish
-from devices.gateway.local.live import smaller
-from devices.gateway.local.origins import is_origin, origin_in, own_origin
+from devices.gateway.local.live import Stream, smaller
+from devices.gateway.local.origins import origin_in, own_origin
 from devices.gateway.local.refusal import Refusal, answer
 from devices.gateway.local.scan_doors import open_scan_doors
 from devices.gateway.local.signed import public_key
+from devices.roles import FrameSeen
 
 if TYPE_CHECKING:
-    from devices.gateway.local.gateway import LocalGateway, Stream
+    from devices.gateway.local.gateway import LocalGateway
 
 PUBLIC = ("/v1/hello", "/v1/pairings")  # what a page that is not paired may ask
 SENT = "Authorization, Content-Type, Bianmin-Page, Bianmin-Secret, Bianmin-Time, Bianmin-Nonce, Bianmin-Signature"
@@ -39,7 +42,7 @@ def open_doors(app: Flask, gateway: LocalGateway) -> None:
     _pairing(app, gateway)
     _devices(app, gateway)
     _streams(app, gateway)
-    open_scan_doors(app, gateway, _given, lambda: watcher(request.environ), lambda done: _outcome(gateway, done))
+    open_scan_doors(app, gateway)
 
 
 def _doormen(app: Flask, gateway: LocalGateway) -> None:
@@ -79,9 +82,9 @@ def _doormen(app: Flask, gateway: LocalGateway) -> None:
     def other(trouble: HTTPException) -> Response:
         if trouble.code == 413:
             return answer(Refusal(413, "too-long", "The document is too large; print it in parts."), gateway.say)
-        if trouble.code == 404:
-            return answer(Refusal(404, "no-door", "There is no such page."), gateway.say)
-        return answer(Refusal(trouble.code or 500, "unreadable", "The request cannot be read."), gateway.say)
+        status = trouble.code or 500
+        code = "no-door" if status == 404 else "fault" if status >= 500 else "unreadable"
+        return answer(Refusal(status, code, sentence_of(status)), gateway.say)
 
 
 def _preflight(gateway: LocalGateway) -> Response:
@@ -122,8 +125,8 @@ def _pairing(app: Flask, gateway: LocalGateway) -> None:
     @app.post("/v1/pairings")
     def ask() -> tuple[Response, int]:
         """A page asks to be paired."""
-        origin, given = asking(), _given()
-        name, key = given.get("name", ""), given.get("key", "")
+        origin, said = asking(), given()
+        name, key = said.get("name", ""), said.get("key", "")
         if not isinstance(name, str) or not isinstance(key, str):
             raise Refusal(400, "bad-field", "The request cannot be read.")
         if key:
@@ -153,38 +156,30 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
         gateway.deeds.check(name, deed)
         if deed == "stream":
             with gateway.leases.during(name, page):  # a camera somebody else has is told now, in words
-                return jsonify(path=f"/v1/streams/{gateway.new_stream(name, page, _width(_given()))}")
+                return jsonify(path=f"/v1/streams/{gateway.streams.new(name, page, _width(given()))}")
         if deed == "scan":
-            return jsonify(gateway.scans.start(name, page, _given()))
-        wish = Wish(name, _given(), watcher(request.environ))
+            return jsonify(gateway.scans.start(name, page, given()))
+        wish = Wish(name, given(), watcher())
         with gateway.leases.during(name, page):
             if deed == "still":
                 return Response(gateway.deeds.still(wish).jpeg, mimetype="image/jpeg")
             done: dict[str, Any] = getattr(gateway.deeds, deed)(wish)
-        return _outcome(gateway, done)
+        return outcome(done, gateway.say)
 
 
-def _width(given: dict[str, Any]) -> int:
+def _width(said: dict[str, Any]) -> int:
     """Pixels at which a live picture is to be shown; 0 when it does not matter."""
-    width = given.get("width", 0)
+    width = said.get("width", 0)
     if type(width) is not int or not 0 <= width <= 10_000:
         raise Refusal(400, "bad-field", "The request cannot be read.")
     return width
 
 
-def _outcome(gateway: LocalGateway, done: dict[str, Any]) -> Response | tuple[Response, int]:
-    """What came of it; that nobody can know is said in words."""
-    if done.get("result") == "unknown":
-        sentence = gateway.say("Sent, but nobody can know: look at the device.")
-        return jsonify({**done, "sentence": sentence, "reason": gateway.say(done["reason"])}), 202
-    return jsonify(done)
-
-
 def _streams(app: Flask, gateway: LocalGateway) -> None:
     @app.get("/v1/streams/<key>")
     def live(key: str) -> Response:
-        stream = gateway.take_stream(key)
-        there = watcher(request.environ)
+        stream = gateway.streams.take(key)
+        there = watcher()
         pictures = _live(gateway, stream, there)
         next(pictures)  # takes the camera, or says who has it, before the answer begins
         return Response(pictures, mimetype="multipart/x-mixed-replace; boundary=frame")
@@ -192,38 +187,17 @@ def _streams(app: Flask, gateway: LocalGateway) -> None:
 
 def _live(gateway: LocalGateway, stream: Stream, there: Callable[[], bool]) -> Iterator[bytes]:
     """The camera's frames as they come, while the page looks, is paired, and at most ten minutes."""
-    ends, shown = time.monotonic() + LIVE_SECONDS, gateway.frames.get(stream.device)
-    welcome = gateway.still_welcome
-    with gateway.leases.during(stream.device, stream.page):
+    ends, device, width = time.monotonic() + LIVE_SECONDS, stream.device, stream.width
+
+    def go_on() -> bool:
+        return time.monotonic() < ends and there() and gateway.streams.welcome(stream)
+
+    def made_smaller(frame: FrameSeen) -> bytes:
+        return aside(lambda: smaller(frame.jpeg, frame.width, width))
+
+    with gateway.leases.during(device, stream.page):
         yield b""
-        yield b"--frame\r\n"
-        while time.monotonic() < ends and there() and welcome(stream):
-            frame = gateway.frames.get(stream.device)
-            if frame is not None and frame is not shown:
-                shown = frame
-                # The next boundary goes out with the picture: browsers show a picture when they have seen its end.
-                jpeg, pixels = frame.jpeg, frame.width
-                if stream.width:
-                    jpeg = gevent.get_hub().threadpool.apply(smaller, (jpeg, pixels, stream.width))
-                yield b"Content-Type: image/jpeg\r\n\r\n" + jpeg + b"\r\n--frame\r\n"
-            gevent.sleep(SMOOTH if stream.width else 0.03)
-
-
-def _given() -> dict[str, Any]:
-    """The JSON object of the request; an empty body is an empty one."""
-    if not request.get_data():
-        return {}
-    given = request.get_json(silent=True)
-    if not isinstance(given, dict):
-        raise Refusal(400, "unreadable", "The request cannot be read.")
-    return given
-
-
-def watcher(environ: dict[str, Any]) -> Callable[[], bool]:
-    """Tells whether the browser still waits: a page that was closed must not get a card it cannot show."""
-    socket = environ.get("bianmin.socket")
-    if socket is None:
-        return lambda: True
-    poll = select.poll()
-    poll.register(socket.fileno(), select.POLLRDHUP)
-    return lambda: not poll.poll(0)
+        if width:
+            yield from gateway.views.moving(device, go_on, made_smaller, SMOOTH)
+        else:
+            yield from gateway.views.moving(device, go_on)

@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, request
 from PIL import Image
+from werkzeug.exceptions import HTTPException
 
+from devices.gateway.app import sentence_of
+from devices.gateway.aside import aside
 from devices.gateway.guard import harden
+from devices.gateway.local.asking import watcher
 from devices.gateway.local.deeds import ROLE_OF, Gone, Wish
-from devices.gateway.local.doors import watcher
 from devices.gateway.local.leases import Page
 from devices.gateway.local.origins import origin_of
 from devices.gateway.local.refusal import Refusal, body
@@ -95,6 +98,11 @@ class Facade:
             response.status_code = refusal.status if refusal.status in (403, 421) else 200
             return response
 
+        @self.app.errorhandler(HTTPException)
+        def other(trouble: HTTPException) -> Response:
+            status = trouble.code or 500
+            return refused(Refusal(status, "no-door" if status == 404 else "fault", sentence_of(status)))
+
         @self.app.errorhandler(Gone)
         def gone(_: Gone) -> Response:
             return refused(Refusal(200, "cancelled", "Given up."))
@@ -127,7 +135,7 @@ class Facade:
 
     def _do(self, deed: str, given: dict[str, Any]) -> Any:
         device, origin = self._device(deed), self._origin()
-        before, there = self._cancelled.get(origin, 0), watcher(request.environ)
+        before, there = self._cancelled.get(origin, 0), watcher()
         wish = Wish(device, given, lambda: there() and self._cancelled.get(origin, 0) == before)
         with self.gateway.leases.during(device, self._page):
             return getattr(self.gateway.deeds, deed)(wish)
@@ -138,22 +146,28 @@ class Facade:
 
     def _preview(self) -> dict[str, Any]:
         device = self._device("stream")
-        key = self.gateway.new_stream(device, self._page, paired=False)
+        key = self.gateway.streams.new(device, self._page, paired=False)
         return {"data": f"{request.host_url.rstrip('/')}/v1/streams/{key}"}
 
     def _picture(self) -> dict[str, Any]:
         jpeg = self._do("still", {}).jpeg
         turned = self._turned.get(self._origin(), 0)
         if turned:
-            out = io.BytesIO()
-            Image.open(io.BytesIO(jpeg)).rotate(-turned, expand=True).save(out, "JPEG", quality=92)
-            jpeg = out.getvalue()
+            jpeg = aside(lambda: _rotated(jpeg, turned))
         return {"data": base64.b64encode(jpeg).decode()}
 
     def _rotate(self) -> dict[str, Any]:
         """A quarter to the right, or by `angle`."""
         angle = request.args.get("angle", "90")
-        if not angle.isdecimal() or int(angle) % 90:
+        if not angle.isdecimal() or len(angle) > 3 or int(angle) % 90:
             raise Refusal(400, "bad-field", "The angle must be 0, 90, 180 or 270.")
         self._turned[self._origin()] = (self._turned.get(self._origin(), 0) + int(angle)) % 360
         return {"data": self._turned[self._origin()]}
+
+
+def _rotated(jpeg: bytes, degrees: int) -> bytes:
+    """A picture turned to the right. Raises OSError for a damaged one."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        picture.rotate(-degrees, expand=True).save(out, "JPEG", quality=92)
+    return out.getvalue()

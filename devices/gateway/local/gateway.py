@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request
 
 from devices.gateway import faces
+from devices.gateway.hosts import is_loopback, own_loopback
 from devices.gateway.local import doors, pages
 from devices.gateway.local.deeds import NEEDS, ROLE_OF, Deeds, lacks
 from devices.gateway.local.facade import ROOTS, Facade
 from devices.gateway.local.hearing import Hearing
 from devices.gateway.local.leases import Leases, Page
-from devices.gateway.local.origins import origin_in, own_loopback, own_origin
+from devices.gateway.local.live import Streams
+from devices.gateway.local.origins import origin_in, own_origin
 from devices.gateway.local.pairs import Pairs
-from devices.gateway.local.refusal import Refusal, speaker
+from devices.gateway.local.refusal import ROOM, Refusal
 from devices.gateway.local.scans import Scans
 from devices.gateway.local.signed import Signatures
 from devices.gateway.local.sockets import Socket
-from devices.roles import FrameSeen, News
+from devices.gateway.pictures import Views
+from devices.gateway.wording import speaker
+from devices.roles import News
 from devices.station import DeviceEntry, DeviceState, Station
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-STREAM_KEY_LIVES = 30.0  # seconds between asking for a live picture and opening it
-
-
-@dataclass(frozen=True)
-class Stream:
-    """A live picture somebody may open once: an `<img>` cannot carry a token, so its address carries this key."""
-
-    device: str
-    page: Page
-    until: float
-    width: int = 0  # pixels it is to be shown at; 0: as the camera sends it
-    paired: bool = True  # False: by the façade, whose pages hall.toml names
+SIGNED_FILE = "gateway-signed.json"
 
 
 class LocalGateway:
@@ -62,17 +53,18 @@ class LocalGateway:
         """`origins`: if there are any, only these (and the hall's own pages, from the origin `hall`) may ask to be
         paired; with `facade` they need not be.
 
-        Raises Mistake when `pairs` is damaged.
+        Beside `pairs` lies what was signed when. Raises Mistake when either is damaged.
         """
         self.station, self.title, self.origins, self.second = station, title, frozenset(origins), second
         self.hall = hall
-        self.say = speaker(second)
-        self.pairs, self.signatures, self.leases, self.hearing = Pairs(pairs), Signatures(clock), Leases(), Hearing()
+        self.say = speaker(second, ROOM)
+        self.pairs, self.leases, self.hearing = Pairs(pairs), Leases(), Hearing()
+        self.signatures = Signatures(pairs.with_name(SIGNED_FILE), clock)
         self.deeds = Deeds(station, self.hearing)
         self.scans = Scans(self)
-        self.frames: dict[str, FrameSeen] = {}
+        self.views = Views()
         self.tls_port = tls_port or None  # told to pages, which may need it
-        self._streams: dict[str, Stream] = {}
+        self.streams = Streams(lambda origin: self.pairs.find(origin) is not None)
         self._can: dict[str, tuple[DeviceEntry, list[str]]] = {}
         self.app = Flask(__name__, static_folder=None)
         doors.open_doors(self.app, self)
@@ -81,8 +73,7 @@ class LocalGateway:
 
     def hear(self, device: str, news: News) -> None:
         """News of a device, from the station's `tell`, in that device's thread."""
-        if isinstance(news, FrameSeen):
-            self.frames[device] = news
+        self.views.hear(device, news)
         self.scans.hear(device, news)
         self.hearing.tell(device, news)
 
@@ -114,7 +105,7 @@ class LocalGateway:
         """Only from this machine, and only by its own name. Raises Refusal."""
         if not own_loopback(host):
             raise Refusal(421, "foreign-host", "This address does not belong to this machine.")
-        if not own_loopback(f"[{remote}]" if ":" in remote else remote):
+        if not is_loopback(remote):
             raise Refusal(403, "not-local", "The device gateway answers this machine's own browsers only.")
 
     def may_ask(self, origin: str, own: str) -> bool:
@@ -186,24 +177,3 @@ class LocalGateway:
             able = [deed for deed in NEEDS if ROLE_OF[deed] in state.roles and not lacks(entry, deed)]
             known = self._can[state.name] = (entry, able)
         return known[1]
-
-    # ---- live pictures -------------------------------------------------------------------------------------------
-
-    def new_stream(self, device: str, page: Page, width: int = 0, paired: bool = True) -> str:
-        """The key of a live picture for this page."""
-        now = time.monotonic()
-        self._streams = {key: stream for key, stream in self._streams.items() if stream.until > now}
-        key = secrets.token_urlsafe(24)
-        self._streams[key] = Stream(device, page, now + STREAM_KEY_LIVES, width, paired)
-        return key
-
-    def still_welcome(self, stream: Stream) -> bool:
-        """Whether the pairing behind a live picture has not been revoked."""
-        return not stream.paired or self.pairs.find(stream.page.origin) is not None
-
-    def take_stream(self, key: str) -> Stream:
-        """What a key opens, once. Raises Refusal."""
-        stream = self._streams.pop(key, None)
-        if stream is None or stream.until < time.monotonic() or not self.still_welcome(stream):
-            raise Refusal(404, "no-stream", "This live picture is over; ask for it again.")
-        return stream

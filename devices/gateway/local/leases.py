@@ -51,7 +51,8 @@ class Leases:
 
     def release(self, device: str, page: Page) -> None:
         """Let go, or stop waiting. What is under way is finished first."""
-        self._waiting[device] = deque(one for one in self._waiting.get(device, ()) if one[0] != page)
+        if left := deque(one for one in self._waiting.pop(device, ()) if one[0] != page):
+            self._waiting[device] = left
         if self._owners.get(device) == page:
             self._kept.discard(device)
             self._free_if_done(device)

@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response, jsonify, render_template, request,
 
 from config.words import FIRST
 from devices.gateway.guard import Guard, Turned
+from devices.gateway.json_body import json_object
 from devices.gateway.local.refusal import Refusal, answer
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def _own_pages(gateway: LocalGateway) -> Blueprint:
 
     @own.post("/v1/pair/revoke")
     def revoke() -> tuple[str, int]:
-        given = request.get_json(silent=True)
-        gateway.pairs.revoke(str(given.get("origin", "")) if isinstance(given, dict) else "")
+        gateway.pairs.revoke(str((json_object() or {}).get("origin", "")))
         return "", 204
 
     return own

@@ -13,9 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import stat
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -24,6 +22,7 @@ from pathlib import Path
 
 from config.reader import Mistake
 from devices.gateway.local.refusal import Refusal
+from devices.gateway.private_file import is_private, write_private
 
 WAITS = 300.0  # seconds a wish waits for the clerk
 MOST = 5  # wishes at a time: a page must not flood the clerk
@@ -157,25 +156,16 @@ class Pairs:
         self._pairings = pairings
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file by one only its owner can read, in one step."""
-    half = path.with_name(path.name + ".half")
-    half.unlink(missing_ok=True)
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
-
-
 def _read(path: Path) -> dict[str, Pairing]:
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if not is_private(path):
             raise Mistake(f"{path}: others may read or change who is paired: chmod 600 {path}")
         kept = json.loads(path.read_text(encoding="utf-8"))
         return {one["origin"]: Pairing(**{**one, "tokens": tuple(one["tokens"])}) for one in kept}
     except FileNotFoundError:
         return {}
+    except OSError as trouble:
+        raise Mistake(f"{path}: cannot be read: {trouble.strerror}") from trouble
     except (ValueError, TypeError, KeyError) as wrong:
         if isinstance(wrong, Mistake):
             raise

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from flask import Response, jsonify
 
-from config.words import FIRST, translator
+from devices.gateway.wording import Say
 
-ROOM, ABOVE = "devices.gateway.local", "devices.gateway"
+ROOM = "devices.gateway.local"
 REPORTS = "The device reports: {reason}"
-Say = Callable[[str], tuple[str, str]]
 
 
 class Refusal(Exception):
@@ -21,17 +18,6 @@ class Refusal(Exception):
     def __init__(self, status: int, code: str, sentence: str, **fields: str) -> None:
         super().__init__(sentence)
         self.status, self.code, self.sentence, self.fields = status, code, sentence, fields
-
-
-@cache
-def speaker(second: str = "en") -> Say:
-    """A function from message id to (Chinese, second language); what we have no words for, the house above may have."""
-
-    def translate(language: str, message: str) -> str:
-        own = translator(ROOM, language)(message)
-        return own if own != message else translator(ABOVE, language)(message)
-
-    return lambda message: (translate(FIRST, message), translate(second, message))
 
 
 def body(refusal: Refusal, say: Say) -> dict[str, Any]:

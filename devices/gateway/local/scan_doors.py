@@ -5,28 +5,21 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, request
 
+from devices.gateway.local.asking import given, outcome, watcher
 from devices.gateway.local.scans import KINDS, PICTURES, Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from devices.gateway.local.gateway import LocalGateway
 
 ANY = ",".join(f"'{name}'" for name in PICTURES if name != "thumbnail")
 
 
-def open_scan_doors(
-    app: Flask,
-    gateway: LocalGateway,
-    given: Callable[[], dict[str, Any]],
-    there: Callable[[], Callable[[], bool]],
-    printed: Callable[[dict[str, Any]], Response | tuple[Response, int]],
-) -> None:
-    """Give the app these doors. `given` reads the request's JSON, `there` tells whether its page still waits."""
+def open_scan_doors(app: Flask, gateway: LocalGateway) -> None:
+    """Give the app these doors."""
     scans = gateway.scans
 
     def mine(key: str) -> Scan:
@@ -56,7 +49,7 @@ def open_scan_doors(
 
     @app.post("/v1/scans/<key>/print")
     def print_copy(key: str) -> Response | tuple[Response, int]:
-        return printed(scans.print(mine(key), given(), there()))
+        return outcome(scans.print(mine(key), given(), watcher()), gateway.say)
 
 
 def _handed_over(files: Sequence[tuple[str, bytes]]) -> Response:

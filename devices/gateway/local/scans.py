@@ -17,7 +17,6 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import gevent
 from gevent.lock import BoundedSemaphore
 
+from devices.gateway.aside import aside
 from devices.gateway.local.deeds import WORKS, Gone, Wish
 from devices.gateway.local.leases import Page
 from devices.gateway.local.refusal import REPORTS, Refusal
@@ -56,20 +56,6 @@ CAMERA = {
 
 T = TypeVar("T")
 Tell = Callable[..., None]
-
-
-def aside(work: Callable[[], T]) -> T:
-    """Do what takes its time in another thread, while every other page is served."""
-    done: Future[T] = Future()
-
-    def attempt() -> None:  # what is to be told the page is none of the pool's business, which would print it
-        try:
-            done.set_result(work())
-        except (Refusal, ValueError, OSError) as trouble:
-            done.set_exception(trouble)
-
-    gevent.get_hub().threadpool.apply(attempt)
-    return done.result()
 
 
 @dataclass
@@ -111,10 +97,10 @@ class Scans:
 
     def left(self, page: Page, tell: Tell) -> bool:
         """A page's socket is closed: the scans that were told over it are gone. True when the page has no other."""
-        for scan in [one for one in self._running.values() if one.tell is tell]:
-            self.end(scan)
         if self._mouths.get(page) is tell:
             del self._mouths[page]
+        for scan in [one for one in self._running.values() if one.tell is tell]:
+            self.end(scan)
         return page not in self._mouths
 
     def released(self, device: str, page: Page) -> None:
@@ -158,14 +144,12 @@ class Scans:
         return {"scan": scan.key, "device": device, "path": f"/v1/scans/{scan.key}"}
 
     def _begin(self, device: str, page: Page, tell: Tell, make: Callable[[], tuple[ScanSession, Path]]) -> Scan:
-        session, folder = self._try(lambda: aside(make))
+        session, folder = self._made(make)
         scan = Scan(device, page, session, folder, tell)
         if self._mouths.get(page) is not tell:  # it left while the session was made
             aside(lambda: _forget(scan))
             raise Gone
         self._running[device] = scan
-        if (frame := self._gateway.frames.get(device)) is not None:
-            session.see(frame.jpeg)
         gevent.spawn(self._follow, scan)
         return scan
 
@@ -181,20 +165,26 @@ class Scans:
 
     def of(self, key: str, page: Page | None) -> Scan:
         """The scan with this key; `page` None: whoever knows the key. Raises Refusal."""
-        scan = next((one for one in self._running.values() if secrets.compare_digest(one.key, key)), None)
+        asked = key.encode()  # for a text, compare_digest takes no Chinese
+        scan = next((one for one in self._running.values() if secrets.compare_digest(one.key.encode(), asked)), None)
         if scan is None or (page is not None and scan.page != page):
             raise Refusal(404, "no-scan", "This scan is over.")
         return scan
 
     def _follow(self, scan: Scan) -> None:
-        """Tell the page what is to be seen, until the scan is over."""
+        """Tell the page what is to be seen, until the scan is over; a fault of our own ends it too."""
+        try:
+            self._tell_on(scan)
+        finally:
+            self.end(scan, "broken")
+
+    def _tell_on(self, scan: Scan) -> None:
         live: dict[str, Any] = {}
         pages: list[dict[str, Any]] = []
         while self._running.get(scan.device) is scan:
             try:
                 now, lying = aside(lambda: (scan.session.live(), scan.session.pages()))
             except (ValueError, OSError):  # its pages are damaged on the disk: nothing is left to go on with
-                self.end(scan, "broken")
                 return
             now = {**now, "trouble": self._words(now["trouble"]), "camera": self._camera(scan)}
             if now["version"] != live.get("version"):
@@ -249,28 +239,28 @@ class Scans:
         if name == "end":
             self.end(scan, "ended")
             return {}
-        done = self._try(lambda: aside(lambda: ORDERS[name](scan.session, given)))
+        done = self._made(lambda: ORDERS[name](scan.session, given))
         return {"done": done} if isinstance(done, bool) else {}
 
     def picture(self, scan: Scan, page: int, what: str) -> bytes:
         """A JPEG: one of PICTURES. Raises Refusal."""
         make: Callable[[int], bytes] = getattr(scan.session, what)
-        return self._try(lambda: aside(lambda: make(page)))
+        return self._made(lambda: make(page))
 
     def files(self, scan: Scan, given: Mapping[str, Any]) -> list[tuple[str, bytes]]:
         """(name, bytes) of what is handed over: `kind` pdf, jpg, png, tiff, or copy (a PDF as a copier would make)."""
         scan.used = time.monotonic()
         kind, mark, page = given.get("kind", "pdf"), _mark(given), given.get("page")
         if kind == "copy":
-            return [("copy.pdf", self._try(lambda: aside(lambda: scan.session.copy(_pages(given), mark))))]
+            return [("copy.pdf", self._made(lambda: scan.session.copy(_pages(given), mark)))]
         if kind not in KINDS:
             raise Refusal(400, "bad-field", "There is no such kind of file.")
         one = None if page is None else _page(given)
-        return self._try(lambda: aside(lambda: scan.session.exported(kind, mark, one)))
+        return self._made(lambda: scan.session.exported(kind, mark, one))
 
     def preview(self, scan: Scan, given: Mapping[str, Any]) -> bytes:
         """A JPEG of the first sheet a copy would have."""
-        return self._try(lambda: aside(lambda: scan.session.preview(_pages(given))))
+        return self._made(lambda: scan.session.preview(_pages(given)))
 
     def print(self, scan: Scan, given: Mapping[str, Any], still_there: Callable[[], bool]) -> dict[str, Any]:
         """Copy on an A4 printer of this machine: `printer`, or the first that works. As the deed `page`."""
@@ -288,10 +278,10 @@ class Scans:
             raise Refusal(404, "no-printer", "This machine has no A4 printer.")
         return next((state for state in fit if state.state in WORKS), fit[0]).name
 
-    def _try(self, work: Callable[[], T]) -> T:
-        """What the pages below cannot do, as a refusal in words."""
+    def _made(self, work: Callable[[], T]) -> T:
+        """What takes its time, made aside; what the pages cannot do is a refusal in words."""
         try:
-            return work()
+            return aside(work, Refusal)
         except (ValueError, OSError) as trouble:  # ScanTrouble, PileMistake and a watermark's mistakes are ValueErrors
             raise Refusal(409, "cannot-scan", str(trouble)) from trouble
 

@@ -31,7 +31,11 @@ def as_pdf(data: bytes) -> bytes:
             if picture.width * picture.height > MOST_PIXELS:
                 raise SheetMistake("The document is too large; print it in parts.")
             upright = ImageOps.exif_transpose(picture).convert("RGBA")
-    except (OSError, SyntaxError) as wrong:  # Pillow's words for damaged files
+    except Image.DecompressionBombError as wrong:
+        raise SheetMistake("The document is too large; print it in parts.") from wrong
+    except SheetMistake:
+        raise
+    except (OSError, SyntaxError, ValueError) as wrong:  # Pillow's words for damaged files
         raise SheetMistake("The picture is damaged.") from wrong
     across = upright.width > upright.height
     sheet = Image.new("RGB", SHEET[::-1] if across else SHEET, "white")

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent import Greenlet
 from gevent.queue import Empty, Queue
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
@@ -82,22 +83,24 @@ class Socket:
             with self.gateway.app.app_context():
                 return answer(refusal, self.gateway.say)(self._environ, start_response)
         self._environ["bianmin.taken"] = True
-        writer = gevent.spawn(self._write)
-        leave = self.gateway.hearing.add(self._listen)
-        try:
-            self._shake_hands()
-            self._read()
-        except (OSError, ProtocolError):
-            pass  # the page is gone, or speaks something else: the same to us
-        finally:
-            leave()
-            # A page that connected anew before we noticed that its old line was dead keeps what it has.
-            if self._page is not None and self.gateway.scans.left(self._page, self._tell_page):
-                self.gateway.leases.drop(self._page)
-            self._out.put(None)
-            writer.join(timeout=2)
-            writer.kill()
+        with contextlib.ExitStack() as farewell:  # each part of it, whatever becomes of the one before
+            farewell.callback(self._hang_up, gevent.spawn(self._write))
+            farewell.callback(self._leave)
+            farewell.callback(self.gateway.hearing.add(self._listen))
+            with contextlib.suppress(OSError, ProtocolError):  # gone, or speaks something else: the same to us
+                self._shake_hands()
+                self._read()
         return []
+
+    def _leave(self) -> None:
+        """A page that connected anew before we noticed that its old line was dead keeps what it has."""
+        if self._page is not None and self.gateway.scans.left(self._page, self._tell_page):
+            self.gateway.leases.drop(self._page)
+
+    def _hang_up(self, writer: Greenlet) -> None:
+        self._out.put(None)
+        writer.join(timeout=2)
+        writer.kill()
 
     # ---- the wire ------------------------------------------------------------------------------------------------
 
@@ -186,7 +189,7 @@ class Socket:
     def _message(self, text: str) -> None:
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
             self._end(UNREADABLE, "no JSON object")
@@ -248,11 +251,15 @@ class Socket:
             self._say(event="devices", devices=devices)
 
     def _listen(self, device: str, news: News) -> None:
-        """In the device's thread."""
-        if device in self._watched and not isinstance(news, NOT_TOLD):
+        """In the device's thread. News are for the page that has the device at this moment, not for the next."""
+        if self._may_hear(device) and not isinstance(news, NOT_TOLD):
             self._loop.run_callback_threadsafe(self._tell, device, news)
 
     def _tell(self, device: str, news: News) -> None:
-        """News may name a person: only for the page that has the device now and watches it."""
-        if device in self._watched and self._page is not None and self.gateway.leases.owner(device) == self._page:
+        """A moment later, in the gateway's thread: the page may have let go meanwhile."""
+        if self._may_hear(device):
             self._say(event="news", device=device, **to_json(news, personal=True))
+
+    def _may_hear(self, device: str) -> bool:
+        """News may name a person: only the page that has the device and watches it."""
+        return device in self._watched and self._page is not None and self.gateway.leases.owner(device) == self._page

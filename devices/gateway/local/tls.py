@@ -8,7 +8,6 @@ The certificate lives 90 days and is renewed by itself; the authority lives ten 
 from __future__ import annotations
 
 import ipaddress
-import stat
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from gevent.ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 from config.reader import Mistake
-from devices.gateway.local.pairs import write_private
+from devices.gateway.private_file import is_private, write_private
 
 DAY = timedelta(days=1)
 CERTIFICATE_LIVES, RENEWED_BEFORE = 90 * DAY, 30 * DAY
@@ -55,7 +54,7 @@ class Keys:
         """Make what is missing or soon over; True when something was made. Raises Mistake when a key is not private."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for key in (self._authority_key, self.key):
-            if key.exists() and stat.S_IMODE(key.stat().st_mode) & 0o077:
+            if key.exists() and not is_private(key):
                 raise Mistake(f"{key}: others may read this key: delete {self.folder} and trust the new authority")
         made = False
         if not self._lasts(self.authority, self._authority_key, AUTHORITY_BEFORE):

@@ -42,7 +42,7 @@ export function lesson({ at, ask, chosen, facts, take }) {
 
   function show(state) {
     at("lesson-trouble").hidden = !state.trouble;
-    if (state.trouble) both(at("lesson-trouble").querySelector("[data-pair]"), [state.trouble, state.trouble]);
+    if (state.trouble) both(at("lesson-trouble").querySelector("[data-pair]"), state.trouble);
     const shown = JSON.stringify([state.key, state.presses, texts]);
     if (at("keys").dataset.shown !== shown) {
       at("keys").dataset.shown = shown;

@@ -163,6 +163,7 @@ export class Gateway extends EventTarget {
     /** @type {Device[]} as last told */
     this.devices = [];
     this.socket = null;
+    this.opening = null; // a promise while it is being opened
     this.heard = false; // the gateway has answered on the socket
     this.kept = new Map();
   }
@@ -278,10 +279,16 @@ export class Gateway extends EventTarget {
 
   // ---- events and ownership ----
 
-  /** Connect for events; connects again by itself until `close`. */
-  async open() {
+  /** Connect for events; connects again by itself until `close`. @returns {Promise<void>} rejects as `sign` does */
+  open() {
     this.wanted = true;
+    this.opening ??= this.#connect().finally(() => { this.opening = null; });
+    return this.opening;
+  }
+
+  async #connect() {
     const hello = { hello: this.token, page: this.page, ...(await this.#signature("GET", "/v1/events", new Uint8Array())) };
+    if (!this.wanted || this.socket) return; // closed meanwhile, or there already
     const socket = new WebSocket(this.address.replace(/^http/, "ws") + "/v1/events");
     this.socket = socket;
     let refused = null;
@@ -303,8 +310,13 @@ export class Gateway extends EventTarget {
       this.socket = null;
       this.heard = false;
       this.dispatchEvent(new CustomEvent("lost", { detail: refused }));
-      if (this.wanted && code !== 4401) setTimeout(() => this.wanted && !this.socket && this.open(), AGAIN);
+      if (code !== 4401) this.#again();
     };
+  }
+
+  /** Connect anew in a moment, and in another one if the server does not sign just now. */
+  #again() {
+    setTimeout(() => { if (this.wanted && !this.socket) this.open().catch(() => this.#again()); }, AGAIN);
   }
 
   /** Disconnect; every device this page has taken is free again. */

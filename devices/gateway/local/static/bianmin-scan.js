@@ -79,7 +79,12 @@ export class ScanPanel {
   /** Begin; call it from a click, for the sound. Rejects with GatewayError. */
   async start() {
     this.sound = globalThis.AudioContext ? new AudioContext() : null;
-    this.scan = await this.gateway.startScan({ device: this.options.device });
+    try {
+      this.scan = await this.gateway.startScan({ device: this.options.device });
+    } catch (trouble) {
+      this.sound?.close(); // a browser has only a few of them
+      throw trouble;
+    }
     this.#build();
     this.scan.addEventListener("change", ({ detail }) => this.#show(detail));
     this.scan.addEventListener("taken", ({ detail }) => this.#flash(detail));

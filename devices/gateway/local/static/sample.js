@@ -133,7 +133,9 @@ async function result(device, card, deed, got) {
   if (deed === "scan") return void (part(card, "told").hidden = true);
   if (deed === "still" || deed === "stream") {
     const picture = part(card, "picture");
-    picture.querySelector("img").src = deed === "still" ? URL.createObjectURL(got) : got;
+    const img = picture.querySelector("img");
+    img.src = deed === "still" ? URL.createObjectURL(got) : got;
+    if (deed === "still") img.onload = () => URL.revokeObjectURL(img.src); // the browser keeps it no longer than it is shown
     picture.hidden = false;
   }
   if (deed === "card" || deed === "document" || deed === "code") {
