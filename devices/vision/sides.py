@@ -112,8 +112,8 @@ def _beside(bgr: np.ndarray, start: np.ndarray, stop: np.ndarray, within: float)
     along = stop - start
     inwards = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
     spots = start + along * np.linspace(ENDS, 1 - ENDS, SAMPLES)[:, None] + inwards * within
-    seen = cv2.remap(bgr, spots.astype(np.float32)[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(seen[0], np.float32)
+    x, y = (np.ascontiguousarray(each, np.float32)[None] for each in spots.T)
+    return np.asarray(cv2.remap(bgr, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0], np.float32)
 
 
 @functools.cache
