@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from devices.vision import quads
-from devices.vision.pages import PageFound
+from devices.vision.pages import COVERED, FAINT, PageFound
 
 BLURRED, GLARE, FINGER, CUT_OFF = "blurred", "glare", "finger", "out_of_frame"
 WORDS = {
@@ -17,8 +17,8 @@ WORDS = {
     GLARE: "A lamp is mirrored on the page; turn the page or the lamp a little.",
     FINGER: "A hand lies on the page; take it away.",
     CUT_OFF: "The page reaches beyond the picture; move it to the middle.",
-    "corner_covered": "A corner of the page is covered.",
-    "white_on_white": "The page is as light as the desk; lay something dark under it.",
+    COVERED: "A corner of the page is covered; free it.",
+    FAINT: "The page is as light as the desk; lay something dark under it.",
 }
 MOST_SIDE = 1600  # pixels of a page that is judged by its strokes: more shows nothing but noise
 PIECE = 96  # pixels of a piece of it

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from devices.idcard import NATIONS, number_is_right
-from devices.vision import flat, upright
+from devices.vision import flat, tone, upright
 from devices.vision.pages import find_pages
 from devices.vision.text import Line
 
@@ -26,6 +26,10 @@ ALONE = 1.25, 2.0  # longer through shorter side of a picture that may be of not
 FRONT = ("name", "sex", "nation", "birth", "address", "number")
 BACK = ("issuer", "valid_from", "valid_to")
 LOOKS_LIKE = str.maketrans("OoQDIl|ZzSsBbGx×", "0000111225588" + "6XX")  # in a row of digits
+AFAR, SPECK = 650, 12  # pixels of a look's longer side in which its pieces are counted, and of one that counts
+MOST_PIECES = 150  # a card has some 50, with a desk around it 70; a written page has twice as many as this
+LONGEST = 32.0  # times its height the longest line of a card is long: the number behind its label has 24
+HINT = re.compile(r"姓名|性别|民族|出生|住址|公民|身份|号码|签发|机关|有效|期限|居民|中华|共和国|\d{15}")
 NAMED = {name for name in NATIONS.values() if name not in ("其他", "外国血统中国籍")}
 FOREVER = "长期"
 DATE = r"(\d{4})[.,，。·]?(\d\d)[.,，。·]?(\d\d)"
@@ -61,16 +65,40 @@ def read_card(bgr: np.ndarray, read: Read) -> Card | None:
     """
     best: Card | None = None
     for look in _looks(bgr):
-        turn = upright.turn(look, read)
-        for degrees in (turn, (turn + 180) % 360):
-            card = said(read(upright.turned(look, degrees)))
+        if _pieces(look) > MOST_PIECES:
+            continue
+        for degrees in _turns(look):
+            turned = upright.turned(look, degrees)
+            glance = upright.sample(turned, LONGEST)
+            # Its longest lines say whether it may be a card at all; to read all of a page takes ten times as long.
+            if glance is None or not any(HINT.search(line.text) for line in read(glance)):
+                continue
+            card = said(read(turned))
             if card is not None and (best is None or card.worth > best.worth):
                 best = card
-            if card is not None or not _is_card(look.shape[0], look.shape[1]):
+            if card is not None:
                 break
         if best is not None and best.whole and best.side == "front":
             break
     return best
+
+
+def _pieces(look: np.ndarray) -> int:
+    """How many pieces of print and drawing a look has, as seen from afar."""
+    scale = AFAR / max(look.shape[:2])
+    small = cv2.resize(look, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    dark = cv2.morphologyEx(255 - tone.ink(small), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dark)
+    return int((stats[1:, cv2.CC_STAT_AREA] >= SPECK).sum())
+
+
+def _turns(look: np.ndarray) -> tuple[int, ...]:
+    """By how many degrees clockwise a look may have to be turned to be read, the likeliest first."""
+    stand = upright.stand(look)
+    other = (stand.turn + 180) % 360
+    if stand.sure >= upright.SURE:
+        return stand.turn, other
+    return stand.turn, other, (stand.turn + 90) % 360, (stand.turn + 270) % 360
 
 
 def _is_card(height: int, width: int) -> bool:

@@ -20,9 +20,13 @@ SMALL_SIDE = 336  # pixels of the small copy's longer side
 SURE = 0.52  # from this score on something is a page
 SMALL_IS_ODD = 0.54  # what the smallest figure is worth: small things have straight sides by chance
 MOST_REFINED = 4
+REBUILT = 2  # proposals tried in place of one whose corner may be covered
+BORNE_OUT = 0.85  # share of a side's places on its line from which on no other is looked for
+ALIKE = 10.0  # pixels of the small copy by which their other corners may differ
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
 ONE_COLOUR, LIT = 5.0, 110.0  # steps a tint may vary by, and lightness, of a sheet in a coloured light
+COVERED = "corner_covered"  # flag: a corner is where its sides meet, but something lies on it
 FAINT = "white_on_white"  # flag: the sides are hardly lighter or darker than what is beside them
 RIM = 0.025  # of the picture: a faint figure along its rim is its frame
 OTHER_THAN_PAPER = 0.6  # what such a thing's score is worth: furniture and animals have straight sides too
@@ -70,7 +74,9 @@ def find_pages(
         hope = _at_most(proposed[index], float(weights[index]), lab.shape)
         if hope < sure or (hope * OTHER_THAN_PAPER < sure and not _is_plain(_inside(lab, proposed[index], True))):
             continue
-        sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
+        sides = _refined(bgr, proposed, weights, index, scale)
+        if not quads.convex(quads.clockwise(sides.corners)[None])[0]:
+            continue  # in a picture of a few pixels sides may be drawn to one another until nothing is between them
         page = _judged(sides, float(weights[index]), width, height)
         if FAINT in page.flags and _is_frame(page.corners, width, height):
             continue
@@ -155,6 +161,36 @@ def _apart(proposed: np.ndarray, weights: np.ndarray) -> list[int]:
     return kept
 
 
+def _refined(bgr: np.ndarray, proposed: np.ndarray, weights: np.ndarray, index: int, scale: float) -> Sides:
+    """A proposal's sides at full size. Where one of them is not there, another proposal may have it further out: which
+    of those around a covered corner weighs most on the small copy is a matter of luck."""
+    sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
+    if _straightness(sides).min() < BORNE_OUT:
+        for other in _further_out(proposed, weights, index, int(_straightness(sides).argmin())):
+            tried = refine(bgr, (proposed[other] + 0.5) / scale - 0.5, REACH / scale)
+            if _straightness(tried).min() > _straightness(sides).min():
+                sides = tried
+    return sides
+
+
+def _straightness(sides: Sides) -> np.ndarray:
+    return np.where(sides.on_rim, 1.0, sides.straight)
+
+
+def _further_out(proposed: np.ndarray, weights: np.ndarray, index: int, side: int) -> list[int]:
+    """The weightiest proposals, at most REBUILT, with this one's figure but for one end of a side, which they have
+    further out."""
+    mine = proposed[index]
+    start, stop = side, (side + 1) % 4
+    along = mine[stop] - mine[start]
+    outwards = np.array([along[1], -along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
+    beyond = (proposed - mine) @ outwards
+    apart = np.linalg.norm(proposed - mine, axis=2)
+    alike = np.sort(apart, axis=1)[:, 2] < ALIKE
+    found = np.flatnonzero(alike & (np.maximum(beyond[:, start], beyond[:, stop]) > 2 * REACH))
+    return [int(other) for other in found[np.argsort(-weights[found])][:REBUILT]]
+
+
 def _share(corners: np.ndarray, width: int, height: int) -> float:
     """How large it is, as a share of the picture's side."""
     return float(np.sqrt(max(float(quads.areas(corners)), 0.0) / (width * height)))
@@ -179,6 +215,9 @@ def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     beyond = (corners < 0).any() or (corners[:, 0] > width - 1).any() or (corners[:, 1] > height - 1).any()
     if beyond or sides.on_rim.any():
         flags.append("out_of_frame")
+    within = (sides.corners >= 0).all(axis=1) & (sides.corners <= (width - 1, height - 1)).all(axis=1)
+    if (sides.covered & within).any():
+        flags.append(COVERED)
     if sides.step[~sides.on_rim].mean() < 10 if (~sides.on_rim).any() else False:
         flags.append(FAINT)
     proportion = quads.proportion(corners, width, height)

@@ -13,6 +13,12 @@ from devices.vision import quads
 SAMPLES = 64  # places looked at along a side
 REACH = 12  # steps looked at to either side of it
 ENDS = 0.04  # of a side, left out at both ends: corners are round, folded or held
+HIDDEN, DEEPLY = 2, 4  # places from a corner on (to 5, to 8 % of a side) that are missing where it is covered
+MIDDLE = slice(SAMPLES * 3 // 10, SAMPLES * 7 // 10)  # of a side: no hand at its corner reaches there
+CERTAIN = 0.6  # share of the middle that is on the line, at least: sheets curl
+WITHIN = 6  # steps from a side at which the page is looked at: within any print
+UNLIKE = 0.35  # of the side's own step, by which what is seen there differs where it is not the page
+LEAST_UNLIKE = 12.0  # grey levels
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Sides:
     inward: np.ndarray  # mean inside minus mean outside lightness, grey levels
     on_rim: np.ndarray  # whether the side is the picture's own rim
     on_line: np.ndarray  # 4 × SAMPLES bool: where along the side the step was found
+    covered: np.ndarray  # per corner: whether something else is seen there, while both its sides are certain
 
 
 def refine(bgr: np.ndarray, corners: np.ndarray, reach: float) -> Sides:
@@ -49,7 +56,8 @@ def refine(bgr: np.ndarray, corners: np.ndarray, reach: float) -> Sides:
     )
     profile: np.ndarray = seen.reshape(4, SAMPLES, len(offsets), 3).astype(np.float32)
     # Neighbours along the side agree about the side, not about the grain of the wood.
-    profile = (profile + np.roll(profile, 1, axis=1) + np.roll(profile, -1, axis=1)) / 3
+    longer = np.pad(profile, ((0, 0), (1, 1), (0, 0), (0, 0)), mode="edge")
+    profile = (profile + longer[:, 2:] + longer[:, :-2]) / 3
     slope = profile[:, :, 2:] - profile[:, :, :-2]
     strength = np.abs(slope).max(axis=3)
     outside = (spots[:, :, 1:-1, 0] < 1) | (spots[:, :, 1:-1, 1] < 1)
@@ -75,7 +83,37 @@ def refine(bgr: np.ndarray, corners: np.ndarray, reach: float) -> Sides:
         made.append(met if near else start[side])
     lightness = profile.mean(axis=3)
     inward = (lightness[:, :, -4:].mean(axis=2) - lightness[:, :, :4].mean(axis=2)).mean(axis=1)
-    return Sides(np.asarray(made), np.asarray(straight), np.asarray(step), inward, rim, np.asarray(on_line))
+    corners, where = np.asarray(made), np.asarray(on_line)
+    covered = _covered(bgr, corners, where & ~rim[:, None], np.asarray(step), WITHIN * pitch)
+    return Sides(corners, np.asarray(straight), np.asarray(step), inward, rim, where, covered)
+
+
+def _covered(bgr: np.ndarray, corners: np.ndarray, on_line: np.ndarray, step: np.ndarray, within: float) -> np.ndarray:
+    """Which corners are covered: both their sides stop before them, though certain in their middles, and what is seen
+    there on the page's side of the line is unlike the page along the rest of it.
+
+    A side that only bends away from its line, or fades into a desk as light as the page, has the page there.
+    """
+    certain = on_line[:, MIDDLE].mean(axis=1) >= CERTAIN
+    starts = np.where(certain, np.argmax(on_line, axis=1), 0)
+    stops = np.roll(np.where(certain, np.argmax(on_line[:, ::-1], axis=1), 0), 1)
+    doubtful = (np.minimum(starts, stops) >= HIDDEN) & (np.maximum(starts, stops) >= DEEPLY)
+    for corner in np.flatnonzero(doubtful):
+        for side, ends in ((corner, slice(HIDDEN)), ((corner + 3) % 4, slice(-HIDDEN, None))):
+            inside = _beside(bgr, corners[side], corners[(side + 1) % 4], within)
+            paper = np.median(inside[on_line[side]], axis=0)
+            unlike = np.abs(inside[ends] - paper).max(axis=1) > max(LEAST_UNLIKE, UNLIKE * float(step[side]))
+            doubtful[corner] &= bool(unlike.all())
+    return doubtful
+
+
+def _beside(bgr: np.ndarray, start: np.ndarray, stop: np.ndarray, within: float) -> np.ndarray:
+    """The colours at the places of a side, so many pixels to its right: SAMPLES × 3 float32."""
+    along = stop - start
+    inwards = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
+    spots = start + along * np.linspace(ENDS, 1 - ENDS, SAMPLES)[:, None] + inwards * within
+    x, y = (np.ascontiguousarray(each, np.float32)[None] for each in spots.T)
+    return np.asarray(cv2.remap(bgr, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0], np.float32)
 
 
 @functools.cache

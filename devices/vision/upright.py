@@ -137,26 +137,33 @@ def read_best(bgr: np.ndarray, read: Read) -> Stand | None:
     """
     scores = []
     for degrees in TURNS:
-        sample = _sample(turned(bgr, degrees))
-        said = read(sample) if sample is not None else []
+        some = sample(turned(bgr, degrees))
+        said = read(some) if some is not None else []
         scores.append(sum(max(line.score - DOUBT, 0) ** 2 * len(line.text) for line in said))
     total = sum(scores)
     best = int(np.argmax(scores))
     return Stand(TURNS[best], scores[best] / total) if total else None
 
 
-def _sample(bgr: np.ndarray) -> np.ndarray | None:
-    """Some of the longest lines of a page, one below the other on white."""
-    strips = [strip for strip in lines.strips(bgr) if strip.picture.shape[1] > 1.5 * strip.picture.shape[0]]
+def sample(bgr: np.ndarray, longest: float = np.inf) -> np.ndarray | None:
+    """Some of the longest lines of a page, one below the other on white; None where there are none.
+
+    `longest`: times its height a line may be long; what is longer is no print there.
+    """
+    strips = [
+        strip
+        for strip in lines.strips(bgr)
+        if 1.5 * strip.picture.shape[0] < strip.picture.shape[1] < longest * strip.picture.shape[0]
+    ]
     if not strips:
         return None
-    longest = sorted(strips, key=lambda strip: -strip.picture.shape[1] / strip.picture.shape[0])[:SAMPLE]
-    high = [strip.picture.shape[0] for strip in longest]
+    most = sorted(strips, key=lambda strip: -strip.picture.shape[1] / strip.picture.shape[0])[:SAMPLE]
+    high = [strip.picture.shape[0] for strip in most]
     sheet = np.full(
-        (sum(2 * each for each in high) + 20, max(strip.picture.shape[1] for strip in longest) + 20), 255, np.uint8
+        (sum(2 * each for each in high) + 20, max(strip.picture.shape[1] for strip in most) + 20), 255, np.uint8
     )
     y = 10
-    for strip, each in zip(longest, high, strict=True):
+    for strip, each in zip(most, high, strict=True):
         sheet[y : y + each, 10 : 10 + strip.picture.shape[1]] = strip.picture
         y += 2 * each
     return np.asarray(cv2.cvtColor(sheet, cv2.COLOR_GRAY2BGR))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from devices.vision import flaws
+from devices.vision import flaws, pages
 
 CORNERS = [(200, 80), (1000, 100), (980, 1120), (180, 1100)]
 
@@ -59,4 +59,5 @@ def test_an_edge_beyond_the_picture_is_told():
 
 
 def test_every_flag_has_words():
-    assert {flaws.BLURRED, flaws.GLARE, flaws.FINGER, flaws.CUT_OFF} <= flaws.WORDS.keys()
+    told = {flaws.BLURRED, flaws.GLARE, flaws.FINGER, flaws.CUT_OFF, pages.COVERED, pages.FAINT}
+    assert told == flaws.WORDS.keys()

@@ -13,7 +13,7 @@ import pytest
 
 from devices.vision import quads
 from devices.vision.flat import place_card_sides, rectify
-from devices.vision.pages import find_pages
+from devices.vision.pages import COVERED, find_pages
 from devices.vision.pictures import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,50 @@ def test_a_sheet_is_found_to_the_pixel(name, seed):
     [page] = find_pages(with_sheet(desk(seed), SHEETS[name]))
     assert overlap(page.corners, SHEETS[name]) > 0.95
     assert np.abs(page.corners - np.array(SHEETS[name])).max() < 20, "clockwise from the top left"
-    assert page.kind == "page"
+    assert (page.kind, page.flags) == ("page", ())
+
+
+def hidden(picture: np.ndarray, corner: tuple[int, int], colour: np.ndarray | tuple[int, int, int]) -> np.ndarray:
+    """The picture with something round of this colour, or piece of another picture, on a corner."""
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    cv2.circle(mask, corner, 140, 255, -1)
+    noise = np.random.default_rng(3).normal(0, 4, (*picture.shape[:2], 1))
+    edge = cv2.GaussianBlur(mask, (0, 0), 1.2)[..., None] / 255
+    return np.clip(picture * (1 - edge) + (colour + noise) * edge, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("corner", range(4))
+@pytest.mark.parametrize("name", SHEETS)
+@pytest.mark.parametrize("thing", ["hand", "desk", "dark"])
+def test_a_covered_corner_is_rebuilt_from_the_sides_and_told(name, corner, thing):
+    ground = desk(1)
+    colour = {"hand": (125, 150, 205), "desk": ground, "dark": (30, 32, 35)}[thing]
+    [page] = find_pages(hidden(with_sheet(ground, SHEETS[name]), SHEETS[name][corner], colour))
+    assert np.abs(page.corners - np.array(SHEETS[name])).max() < 5, "where the corner would be seen"
+    assert COVERED in page.flags
+
+
+def test_a_side_lost_in_a_light_desk_is_no_covered_corner():
+    ground = desk(1)
+    ground[125:250, 1050:1175] = 235  # something as white as the sheet, and under its corner
+    [page] = find_pages(with_sheet(ground, SHEETS["straight"], shadow=1.0))
+    assert overlap(page.corners, SHEETS["straight"]) > 0.95
+    assert COVERED not in page.flags
+
+
+def test_a_corner_beyond_the_picture_is_not_called_covered():
+    cut = with_sheet(desk(1), SHEETS["slanted"])[:, :1220]
+    [page] = find_pages(np.ascontiguousarray(cut))
+    assert page.flags == ("out_of_frame",)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_picture_of_a_few_pixels_is_no_trouble(seed):
+    """Its sides may be drawn to one another until nothing is between them."""
+    squares = np.random.default_rng(seed).integers(0, 2, (12, 12)).astype(np.uint8) * 255
+    tiny = np.kron(squares, np.ones((3, 3), np.uint8))[:33, :33, None].repeat(3, axis=2)
+    for page in find_pages(tiny):
+        assert abs(quads.areas(page.corners)) > 10
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -95,6 +138,7 @@ def test_real_pictures(real_page):
     elif found:
         corners = np.array(real_page["truth"].split(), np.float32).reshape(4, 2)
         assert max(overlap(page.corners, corners) for page in found) > 0.9
+        assert not any(COVERED in page.flags for page in found)
 
 
 def test_the_command_answers_as_agreed(tmp_path):

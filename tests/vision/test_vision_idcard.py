@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from devices.vision import benches_idcard, idcard
+from devices.vision import benches_idcard, benches_scan, idcard
 from devices.vision.benches_scan import SANS
 from devices.vision.flat import place_card_sides
 from devices.vision.text import Line, Reader
@@ -84,6 +84,19 @@ def test_drawn_cards_are_read_whichever_way_they_lie():
     told = benches_idcard.reading(12)
     assert told["right"] >= 11
     assert told["false"] == 0
+
+
+@needs_type
+def test_a_page_without_a_word_of_a_card_is_not_read_through():
+    asked = []
+
+    def read(picture):
+        asked.append(picture.shape[0] * picture.shape[1])
+        return lines("关于办理有关业务的通知")
+
+    letter = benches_scan.page(benches_scan.PARAGRAPHS, dpi=100).bgr
+    assert idcard.read_card(letter, read) is None
+    assert all(size < letter.shape[0] * letter.shape[1] / 2 for size in asked), "its longest lines and no more"
 
 
 @needs_type
