@@ -278,10 +278,15 @@ def _changing(app: Flask, gateway: Gateway, here: Configuring) -> None:
 
     @app.post("/api/setup/undo")
     def setup_undo() -> Response:
+        """Undo what was looked at: `version` is that of the change shown, where one is named."""
         here.require(gateway)
         if here.setup.file.before() is None:
             raise Turned(404, WHY["nothing"])
-        aside(here.setup.undo)
+        looked_at = _text(_object(), "version", "") or None
+        try:
+            aside(lambda: here.setup.undo(looked_at), Stale)
+        except Stale:
+            raise Turned(409, WHY["stale"]) from None
         return jsonify({"saved": True})
 
     @app.post("/api/setup/devices/<path:name>/accept")

@@ -122,8 +122,13 @@ def test_added_saved_applied_undone(place: Place, until):
     until(lambda: place.station.state("strip").state.value == "ready")
     assert place.station.state("printer").counters["opened"] == printer  # nobody pulled the printer's cable
     assert place.station.entries["strip"].windows == {1: 1}
-    assert tab.json("GET", "/api/setup/undo")["words"] == ["删除 removed: strip (pingan-strip)"]
-    tab.json("POST", "/api/setup/undo", {})
+    back = tab.json("GET", "/api/setup/undo")
+    assert back["words"] == ["删除 removed: strip (pingan-strip)"]
+    saved = place.file.read_text(encoding="utf-8")
+    place.file.write_text(saved + "# by hand\n", encoding="utf-8")
+    tab.json("POST", "/api/setup/undo", {"version": back["version"]}, status=409)  # somebody has changed it meanwhile
+    place.file.write_text(saved, encoding="utf-8")
+    tab.json("POST", "/api/setup/undo", {"version": back["version"]})
     assert place.file.read_text(encoding="utf-8") == before and list(place.station.entries) == ["printer"]
     tab.json("POST", "/api/setup/undo", {}, status=404)
 

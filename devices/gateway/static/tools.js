@@ -27,7 +27,7 @@ async function offer(body) {
 
 at("undo").addEventListener("click", () => carefully(async () => {
   const plan = await ask("GET", "/api/setup/undo");
-  await confirmChange(plan, () => ask("POST", "/api/setup/undo", {}));
+  await confirmChange(plan, () => ask("POST", "/api/setup/undo", { version: plan.version }));
 }));
 
 at("import").addEventListener("change", () => carefully(async () => {
