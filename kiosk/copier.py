@@ -18,13 +18,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
 from devices.orders import Outcome
+from devices.private import private_folder, sweep
 from devices.roles import (
     Alive,
     BusFull,
@@ -58,7 +58,7 @@ SHOT = 1600  # the same of the picture it was cut from, which is looked at throu
 PRINTING = 180.0  # seconds a document may take until nobody can say any more what became of it
 TITLE = "复印件"  # all that the printer's list shows
 M_PERTURB = -6  # malloc.h
-FOLDER = "bianmin-copy-"  # then our process's number
+FOLDER = "bianmin-copy"
 MARK = "仅供本次办事使用"
 TROUBLES: Mapping[type[Trouble], str] = {
     LinkDown: "gone",
@@ -84,7 +84,6 @@ class Copier:
         tell: Callable[..., None],
         uses: Mapping[str, str],
         send: Callable[[str, Order, float], Future[Outcome]],
-        shm: Path = Path("/dev/shm"),
         across: Callable[[str], float] = lambda _camera: 0.0,
     ) -> None:
         """`across(camera)`: the millimetres its pictures show from left to right, 0 where nobody has measured."""
@@ -103,7 +102,7 @@ class Copier:
         self._live = threading.Thread(target=self._follow, name="live view", daemon=True)
         self._live.start()
         overwrite_freed_memory()
-        self._work.submit(sweep, shm)
+        self._work.submit(sweep, FOLDER)
 
     @property
     def there(self) -> bool:
@@ -266,11 +265,10 @@ class Copier:
 
     def _open(self, session: str) -> None:
         from devices.scanning import ScanSession  # late: the engine is large, and most people only take a number
-        from devices.scanning.session import private_folder
 
         if session != self._session:
             return
-        folder = private_folder(FOLDER.rstrip("-"))
+        folder = private_folder(FOLDER)
         self._scan = ScanSession(
             folder,
             searchable=False,
@@ -400,11 +398,3 @@ def overwrite_freed_memory() -> None:
     choose = getattr(ctypes.CDLL(None), "mallopt", None)
     if choose is not None:
         choose(M_PERTURB, 0x5A)
-
-
-def sweep(shm: Path) -> None:
-    """Remove the folders of terminals that died while somebody scanned. Their key died with them; this is tidiness."""
-    for folder in shm.glob(f"{FOLDER}*"):
-        number = folder.name.removeprefix(FOLDER).partition("-")[0]
-        if number.isdigit() and not Path(f"/proc/{number}").exists():
-            shutil.rmtree(folder, ignore_errors=True)

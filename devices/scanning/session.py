@@ -10,10 +10,7 @@ from __future__ import annotations
 import io
 import itertools
 import logging
-import os
 import queue
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +34,6 @@ IDLE = 0.25  # seconds a thread waits before it looks whether it is to end
 CARD = 100.0  # millimetres: what is shorter is a card, and two of them share a sheet
 Corners = list[tuple[float, float]]  # clockwise from top left, fractions of a shot's width and height
 FORMATS = ("pdf", "jpg", "png", "tiff")
-SHM = Path("/dev/shm")
 
 log = logging.getLogger(__name__)
 
@@ -569,16 +565,3 @@ def _on_paper(sheets: Sequence[Sheet]) -> Iterator[Sheet]:
         yield scan.copies([sheet])
     if cards:
         yield scan.copies(cards)
-
-
-def private_folder(name: str = "bianmin-scan") -> Path:
-    """A new folder only we can look into, in memory where the machine has a RAM disk.
-
-    It carries our process's number: what a program that was killed left behind is removed on this occasion.
-    """
-    where = SHM if os.access(SHM, os.W_OK) else Path(tempfile.gettempdir())
-    for left in where.glob(f"{name}-*-*"):
-        process = left.name.removeprefix(f"{name}-").partition("-")[0]
-        if process.isdecimal() and not Path(f"/proc/{process}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=where))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import subprocess
-import sys
 import urllib.request
 import zipfile
 from dataclasses import replace
@@ -311,24 +309,6 @@ def test_what_cannot_be_done_is_refused_in_words(page, camera):
         assert scan.order("undo") == {"done": False}
         with pytest.raises(AssertionError, match="403"):
             PageSide(page.url, OTHER).json("POST", f"{scan.path}/take", {})
-
-
-LEAVE = """
-import os, tempfile
-print(tempfile.mkdtemp(prefix=f"trial-scan-{os.getpid()}-", dir="/dev/shm"))
-"""
-
-
-def test_what_a_killed_program_left_is_removed():
-    from devices.scanning.session import private_folder
-
-    gone = subprocess.run([sys.executable, "-c", LEAVE], capture_output=True, text=True, check=True).stdout.strip()
-    mine = private_folder("trial-scan")
-    assert mine.is_dir() and mine.stat().st_mode & 0o777 == 0o700 and not Path(gone).exists()
-    other = private_folder("trial-scan")
-    assert mine.is_dir()  # its program is alive
-    mine.rmdir()
-    other.rmdir()
 
 
 def test_every_sentence_of_a_scan_has_its_chinese():

@@ -28,6 +28,7 @@ from devices.gateway.aside import aside
 from devices.gateway.local.deeds import WORKS, Gone, Wish
 from devices.gateway.local.leases import Page
 from devices.gateway.local.refusal import REPORTS, Refusal
+from devices.private import private_folder
 from devices.roles import FrameSeen, News, PedalPressed
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 EVERY = 0.1  # seconds between two looks at what a scan shows
 IDLE = 1800.0  # seconds without a page or an order after which a forgotten scan ends by itself
+FOLDER = "bianmin-scan"
 LONGEST_MARK = 60  # characters of a watermark
 KINDS = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png", "tiff": "image/tiff"}
 PICTURES = ("thumbnail", "picture", "shot")
@@ -289,9 +291,9 @@ class Scans:
 def _session(
     mode: str, automatic: bool, searchable: bool, dpi: float | None, across: float
 ) -> tuple[ScanSession, Path]:
-    from devices.scanning.session import ScanSession, private_folder  # and with it what sees: only where one scans
+    from devices.scanning.session import ScanSession  # and with it what sees: only where one scans
 
-    folder = private_folder()
+    folder = private_folder(FOLDER)
     with contextlib.ExitStack() as unless_made:
         unless_made.callback(folder.rmdir)
         session = ScanSession(folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi, across=across)
