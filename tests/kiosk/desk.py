@@ -48,7 +48,11 @@ def rendered(lines, seed=1, scale=0.62):
     for row, line in enumerate(lines):
         pen.text((80, 90 + 90 * row), line, (25, 25, 30), ImageFont.truetype(FONT, 40, index=2))
     for row in range(6 + 2 * len(lines) + 3 * seed, 24):
-        pen.line((80, 48 * row, 760 - 37 * (row * seed % 7), 48 * row), (60, 60, 66), 6)
+        x, stop = 80, 760 - 37 * (row * seed % 7)
+        while x < stop:  # words of any length, so that no part of the page is like another
+            word = int(random.integers(20, 160))
+            pen.line((x, 48 * row, min(x + word, stop), 48 * row), (60, 60, 66), 6)
+            x += word + int(random.integers(15, 60))
     picture = cv2.cvtColor(np.asarray(paper), cv2.COLOR_RGB2BGR)
     wide, high = scale * SIZE[0], scale * SIZE[0] * 1.414
     x, y, lean = (SIZE[0] - wide) / 2, (SIZE[1] - high) / 2, 30.0 * seed
