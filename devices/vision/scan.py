@@ -26,6 +26,7 @@ DPI = 200.0  # what is assumed when neither the stand nor the file knows
 QUALITY = 85  # of a JPEG we make: a letter's edge is clean, a page has some 700 kB
 THUMBNAIL = 240  # pixels of its longer side
 A4_MM = (210.0, 297.0)
+RIM = 0.004  # of a page's shorter side
 EDGE_MM = 5.0  # what a printer leaves white
 TOP = 0.4  # of the page's height, in which its title stands
 NAME = 40  # characters of a proposed name
@@ -71,6 +72,8 @@ def pages(
     if mode not in tone.MODES:
         raise ValueError(f"there is no mode {mode!r}; there are: {', '.join(tone.MODES)}.")
     flat = taken.bgr if corners is None else squared(taken.bgr, corners)
+    if corners is not None and mode != "photo":
+        _without_rim(flat)
     if mode == "book":
         if upright:  # the fold is upright only in a book that is
             flat = np.ascontiguousarray(np.rot90(flat, -(upright(flat) // 90)))
@@ -130,6 +133,15 @@ def squared(bgr: np.ndarray, corners: Corners) -> np.ndarray:
     if abs(float(quads.areas(quads.clockwise(quad)))) < LEAST_AREA:
         raise ValueError("these four corners enclose no page.")
     return rectify(bgr, quad)
+
+
+def _without_rim(flat: np.ndarray) -> None:
+    """What lies within `RIM` of a page's edges becomes as what lies beside it: an outline is right to a pixel or two,
+    and a hair of the desk would be seen as a line around white paper."""
+    rim = round(RIM * min(flat.shape[:2]))
+    if rim:
+        flat[:rim], flat[-rim:] = flat[rim], flat[-rim - 1]
+        flat[:, :rim], flat[:, -rim:] = flat[:, rim : rim + 1], flat[:, -rim - 1 : -rim]
 
 
 def coded(sheet: Sheet) -> Sheet:

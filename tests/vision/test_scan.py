@@ -207,3 +207,11 @@ def test_a_page_is_cut_anew_from_its_shot(tmp_path):
     pile.add(scan.page(scan.Shot(picture)))
     with pytest.raises(PileMistake, match="not kept"):
         pile.crop(1, lambda data, old: old)
+
+
+def test_a_hair_of_the_desk_is_no_line_around_the_page() -> None:
+    picture = np.full((900, 700, 3), (40, 60, 80), np.uint8)
+    picture[100:800, 100:600] = 240
+    outside = [(98, 98), (601, 98), (601, 801), (98, 801)]  # two pixels of the desk at each side
+    shown = scan.page(scan.Shot(picture, dpi=100.0), outside).picture()
+    assert shown.min() > 200
