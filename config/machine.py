@@ -218,6 +218,15 @@ class Machine:
         chosen = {"kiosk": self.kiosk.token, "window": self.windows.token}[role]
         return chosen or self.about.state / f"{role}.token"
 
+    def lacks_token(self, role: str) -> str:
+        """What must be brought before this role can speak to the hall; empty: nothing. The hall itself needs none."""
+        if role == "hall" or self.token_file(role).exists():
+            return ""
+        return (
+            f"{self.token_file(role)} is missing: at the hall's machine run `bianmin hall token {role} --db …`, "
+            "put the line it prints into this file, and `chmod 600` it."
+        )
+
     def device(self, name: str) -> Device:
         """The device of this name; KeyError when there is none."""
         for device in self.devices:

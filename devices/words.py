@@ -181,8 +181,19 @@ def say(record: Record, personal: bool = False) -> str:
     parts = [SAID.get(name, name)]
     if isinstance(record, roles.Trouble):
         parts.append("（已恢复 over）" if written.pop("over") else "")
-    parts += [f"{key}={value}" for key, value in written.items() if value not in ("", None)]
+    parts += [f"{key}={_word(key, value)}" for key, value in written.items() if _worth(key, value)]
     return " ".join(p for p in parts if p)
+
+
+def _worth(key: str, value: Any) -> bool:
+    """Names of orders in programs, and what has been kept without its picture, say nothing to people."""
+    return key != "id" and value not in ("", None) and not (isinstance(value, dict) and value.get("bytes") == 0)
+
+
+def _word(key: str, value: Any) -> Any:
+    if key == "order":
+        return SAID.get(value, value)
+    return f"{value['bytes']} bytes" if isinstance(value, dict) and "bytes" in value else value
 
 
 def _called(hint: Any) -> str:

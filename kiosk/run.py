@@ -51,8 +51,16 @@ def run(file: Path, check: bool) -> None:
         raise click.ClickException(str(mistake)) from mistake
     if check:
         click.echo(f"{file} is in order: {machine.about.name} is {', '.join(machine.about.roles)}.")
+        for role, lack in waiting(machine).items():
+            click.echo(f"{role} cannot work yet: {lack}")
         return
     keep(machine, file.resolve())
+
+
+def waiting(machine: machines.Machine) -> dict[str, str]:
+    """The roles whose token has not been brought here yet, and what to do; a hall makes those of its own machine."""
+    roles = () if "hall" in machine.about.roles else machine.about.roles
+    return {role: lack for role in roles if (lack := machine.lacks_token(role))}
 
 
 def keep(machine: machines.Machine, file: Path) -> None:
@@ -68,7 +76,8 @@ def keep(machine: machines.Machine, file: Path) -> None:
                     break
                 _say(f"{trouble}\nThe others are started meanwhile.")
             else:
-                _say(f"{role} is running.")
+                lack = waiting(machine).get(role)
+                _say(f"{role} waits: {lack}" if lack else f"{role} is running.")
         supervisor.wait()
 
 

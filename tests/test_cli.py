@@ -111,3 +111,14 @@ def test_a_mistake_in_a_device_is_told_before_anything_starts(tmp_path, argument
 def test_the_examples_are_in_order(example):
     out = bianmin("run", "--check", str(example))
     assert (out.returncode, out.stderr) == (0, "")
+
+
+def test_run_check_says_which_token_has_to_be_brought(tmp_path):
+    text = '[machine]\nname = "w3"\nroles = ["window"]\nhall = "http://192.168.1.10:8000"\n[windows]\nnumbers = [3]\n'
+    (tmp_path / "hall.toml").write_text(text)
+    out = bianmin("run", "--check", cwd=tmp_path)
+    assert "window cannot work yet: " in out.stdout and "`bianmin hall token window --db …`" in out.stdout
+    [named] = [word for word in out.stdout.split() if word.endswith("window.token")]
+    Path(named).parent.mkdir(parents=True, exist_ok=True)
+    Path(named).write_text("token")
+    assert "cannot work" not in bianmin("run", "--check", cwd=tmp_path).stdout

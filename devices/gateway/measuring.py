@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 KEPT = "A picture shows {across} mm across ({dpi} dpi). It is kept, and sizes are true from now on."
 NOT_KEPT = "A picture shows {across} mm across ({dpi} dpi). Not kept: sign in where devices are changed first."
-NOT_FOUND = "The calibration sheet was not seen: lay it flat with all of its discs in the picture, in even light."
+NOT_FOUND = (
+    "The calibration sheet was not seen: print it on the A4 printer's page, "
+    "lay it flat with all of its discs in the picture, in even light."
+)
 ASKEW = "The camera looks down askew: sizes are right to {slant} %. Turn it straight down and measure again."
 STALE = "Somebody else changed the file meanwhile; look again and save once more."
 ASKEW_FROM = 0.03  # share by which sizes may differ over the sheet before that is said

@@ -89,12 +89,7 @@ def wait_for_token(machine: Machine, role: str, stop: threading.Event) -> str:
             return machines.secret(file)
         if time.monotonic() > said:
             said = float("inf")
-            LOG.error(
-                "%s is missing: at the hall's machine run `bianmin hall token %s --db …`, put the line it prints "
-                "into that file and `chmod 600` it",
-                file,
-                role,
-            )
+            LOG.error("%s", machine.lacks_token(role))
         stop.wait(0.1)
     return ""
 

@@ -101,7 +101,7 @@ def test_cropped_by_hand_with_mouse_and_keys(page, camera):
     camera.lay(sheet("CROP ME"))
     expect(rows(page)).to_have_count(1)
     stamp = rows(page).get_attribute("data-stamp")
-    rows(page).get_by_label("裁切").click()
+    rows(page).get_by_label("裁剪").click()
     corner = page.locator(".scan-corner").nth(2)
     expect(corner).to_be_visible()
     picture(page, "scan-crop")

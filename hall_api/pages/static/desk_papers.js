@@ -63,6 +63,7 @@ export class Papers {
   /** Go as far as the doors between this page and the camera let us, and say which one is closed. */
   async #scan() {
     show("#papers-way", false);
+    this.#tell(null);
     try {
       this.station = await import("/static/station/bianmin-devices.js");
       this.panels = await import("/static/station/bianmin-scan.js");
@@ -167,6 +168,7 @@ export class Papers {
       if (!(trouble instanceof Refusal || trouble instanceof Silence)) throw trouble;
       return this.#tell(trouble instanceof Refusal ? trouble.message : t("The hall does not answer; press again in a moment."), true);
     }
+    this.#tell(t("The papers are removed."));
     await this.#list(ticket, true);
   }
 

@@ -131,8 +131,8 @@ export const SCAN_FLAGS = {
   finger: ["页面上有手指：请移开后重拍。", "A hand lies on it: take it away, and take the page again."],
   out_of_frame: ["页边超出画面：请移到中间后重拍。", "It reaches beyond the picture: move it to the middle, and take it again."],
   corner_covered: ["页角被遮住：请移开遮挡后重拍。", "A corner is covered: free it, and take it again."],
-  white_on_white: ["页面与台面颜色相近：请在下面垫深色纸，或手工裁切。", "As light as the desk: lay something dark under it, or crop by hand."],
-  whole_picture: ["没有找到页边，整幅画面已保存：可手工裁切。", "No edge was found and the whole picture was kept: crop it by hand."],
+  white_on_white: ["页面与台面颜色相近：请在下面垫深色纸，或手工裁剪。", "As light as the desk: lay something dark under it, or crop by hand."],
+  whole_picture: ["没有找到页边，整幅画面已保存：可手工裁剪。", "No edge was found and the whole picture was kept: crop it by hand."],
 };
 const POLL = 1000; // ms between two looks whether the clerk has confirmed
 const AGAIN = 1000; // ms until a lost connection is made anew

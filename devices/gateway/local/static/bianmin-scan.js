@@ -197,7 +197,7 @@ export class ScanPanel {
           small("arrow-up", ["上移", "Up"], () => this.scan.reorder(swapped(-1)), i === 0),
           small("arrow-down", ["下移", "Down"], () => this.scan.reorder(swapped(1)), i === ids.length - 1),
           small("rotate-right", ["旋转", "Turn"], () => this.scan.rotate(page.id)),
-          small("crop-simple", ["裁切", "Crop"], () => this.#crop(page)),
+          small("crop-simple", ["裁剪", "Crop"], () => this.#crop(page)),
           small("camera-rotate", ["重拍", "Retake"], () => this.scan.retake(page.id)),
           small("trash-can", ["删除", "Remove"], () => this.scan.remove(page.id)))));
   }
@@ -263,7 +263,7 @@ export class ScanPanel {
     });
     field.append(...handles);
     draw();
-    await this.#dialog(["拖动四个角，框住页面", "Drag the four corners to the page's"], field, ["裁切", "Crop"], () => this.scan.crop(page.id, corners));
+    await this.#dialog(["拖动四个角，框住页面", "Drag the four corners to the page's"], field, ["裁剪", "Crop"], () => this.scan.crop(page.id, corners));
     URL.revokeObjectURL(url);
   }
 
