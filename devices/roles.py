@@ -105,20 +105,26 @@ class Garbled(Trouble):
 
 # ---- ticket printer ----------------------------------------------------------------------------------------
 
+LINE = {"longest": 200}  # characters; `devices.words` refuses more
+COUNT = {"between": (0, 9999)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class PrintSlip(Order):
-    """Print one queue slip and cut it. Strings are what the citizen reads; `time` is local, already formatted."""
+    """Print one queue slip and cut it. Strings are what the citizen reads; `time` is local, already formatted.
 
-    hall: str
-    service: str
-    number: str
-    ahead: int
-    wait_minutes: int | None = None
-    zone: str = ""
-    time: str = ""
-    url: str = ""
-    complaint_phone: str = ""
+    Longer texts than a slip has room for would print metres: see `LINE`.
+    """
+
+    hall: str = field(metadata=LINE)
+    service: str = field(metadata=LINE)
+    number: str = field(metadata=LINE)
+    ahead: int = field(metadata=COUNT)
+    wait_minutes: int | None = field(default=None, metadata=COUNT)
+    zone: str = field(default="", metadata=LINE)
+    time: str = field(default="", metadata=LINE)
+    url: str = field(default="", metadata=LINE)
+    complaint_phone: str = field(default="", metadata=LINE)
     reprint: bool = False  # a reprint carries 补打
     offline: bool = False  # a number from a lease carries 离线
 

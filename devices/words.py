@@ -91,6 +91,14 @@ class WordMistake(ValueError):
     """The JSON is not an order or news; the text names the field and what was expected."""
 
 
+class RangeMistake(WordMistake):
+    """A value of the right type that the `field` does not take."""
+
+    def __init__(self, text: str, field: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
 def classes(kind: type[Record]) -> dict[str, type[Any]]:
     """Every order (`Order`) or news (`News`) that can be written down, by name."""
     return {
@@ -161,17 +169,30 @@ def from_json(data: object, kind: type[Record] | None = None) -> Any:
 
 
 def build(cls: type[Any], given: Mapping[str, object]) -> Any:
-    """One order or news of class `cls` from its JSON fields. Raises WordMistake naming class and field."""
+    """One order or news of class `cls` from its JSON fields. Raises WordMistake naming class and field.
+
+    A field's metadata may say how long its text is at most (`longest`), and `between` which numbers it lies.
+    """
     hints = get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls)}
     for name in given:
         if name not in fields:
             raise WordMistake(f"{cls.__name__}.{name}: no such field; there are: {', '.join(fields)}")
     values = {name: _value(f"{cls.__name__}.{name}", hints[name], value) for name, value in given.items()}
+    for name, value in values.items():
+        _in_range(f"{cls.__name__}.{name}", fields[name], value)
     for name, f in fields.items():
         if name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
             raise WordMistake(f"{cls.__name__}.{name}: missing, expected {_called(hints[name])}")
     return cls(**values)
+
+
+def _in_range(place: str, field: dataclasses.Field[Any], value: object) -> None:
+    longest, between = field.metadata.get("longest"), field.metadata.get("between")
+    if longest is not None and isinstance(value, str) and len(value) > longest:
+        raise RangeMistake(f"{place}: expected at most {longest} characters, got {len(value)}", field.name)
+    if between is not None and isinstance(value, int) and not between[0] <= value <= between[1]:
+        raise RangeMistake(f"{place}: expected {between[0]} to {between[1]}, got a number beyond", field.name)
 
 
 def say(record: Record, personal: bool = False) -> str:

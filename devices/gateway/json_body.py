@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 
 def json_object() -> dict[str, Any] | None:
-    """The JSON object of this request; None when it is anything else."""
+    """The JSON object of this request; None when it is anything else. Raises RequestEntityTooLarge."""
+    longest = request.max_content_length
+    if longest is not None and request.content_length is None and len(request.get_data()) >= longest:
+        raise RequestEntityTooLarge  # a body in chunks is read up to the limit, and what follows is left out
     try:
         said = request.get_json(silent=True)
     except RecursionError:  # brackets within brackets, thousands of them

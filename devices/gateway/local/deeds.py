@@ -44,7 +44,7 @@ from devices.roles import (
     Unconfirmed,
 )
 from devices.station import DeviceEntry, DeviceState, State, Station
-from devices.words import WordMistake, build, to_json
+from devices.words import RangeMistake, WordMistake, build, to_json
 
 LOOK = 0.02  # seconds between two looks at what has been heard
 SOON = 3.0  # seconds in which the news an order was for follows its outcome
@@ -262,6 +262,9 @@ def _ends(given: Mapping[str, Any], usual: float) -> float:
 def _order(cls: type[Any], given: Mapping[str, Any]) -> Any:
     try:
         return build(cls, {key: value for key, value in given.items() if key not in ("id", "address")})
+    except RangeMistake as wrong:
+        place = str(wrong).partition(", got")[0]
+        raise Refusal(422, "bad-field", "Too much for {field}: {place}", field=wrong.field, place=place) from wrong
     except WordMistake as wrong:
         place = str(wrong).partition(", got")[0]  # what was given may name a person
         raise Refusal(400, "bad-field", "The request cannot be read: {place}", place=place) from wrong

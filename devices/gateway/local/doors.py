@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from config.machine import is_origin
@@ -29,14 +29,16 @@ if TYPE_CHECKING:
 PUBLIC = ("/v1/hello", "/v1/pairings")  # what a page that is not paired may ask
 SENT = "Authorization, Content-Type, Bianmin-Page, Bianmin-Secret, Bianmin-Time, Bianmin-Nonce, Bianmin-Signature"
 REMEMBERED = "60"  # seconds a browser may remember an answer to its preflight: a revocation must come through
-LARGEST = 70_000_000  # bytes of a request: 50 MB of PDF in base64
+# Bytes of a body: JSON of nested lists takes fifty times as much of the memory once it is read.
+SMALL, LARGEST = 16 * 1024, 70_000_000  # the latter: 50 MB of PDF in base64
+ROOM_OF = {"page": LARGEST, "slip": 64 * 1024, "text": 64 * 1024}  # by deed; others are SMALL
 LIVE_SECONDS = 600.0
 SMOOTH = 0.06  # seconds between two pictures of a live view made smaller
 
 
 def open_doors(app: Flask, gateway: LocalGateway) -> None:
     """Give the app its doors."""
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST
+    app.config["MAX_CONTENT_LENGTH"] = SMALL
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     _doormen(app, gateway)
     _pairing(app, gateway)
@@ -49,6 +51,7 @@ def _doormen(app: Flask, gateway: LocalGateway) -> None:
     @app.before_request
     def check() -> Response | None:
         gateway.check_way(request.host, request.remote_addr or "")
+        request.max_content_length = _room(request.path)
         return _preflight(gateway) if request.method == "OPTIONS" else None
 
     @app.after_request
@@ -70,6 +73,16 @@ def _doormen(app: Flask, gateway: LocalGateway) -> None:
             response.headers["Access-Control-Allow-Origin"] = origin
         return response
 
+    @app.after_request  # called before `headers`
+    def still_paired(response: Response) -> Response:
+        """A pairing that was revoked while its request was under way: nothing that was read goes out any more."""
+        asked = g.pop("asked", None)
+        if asked is None or gateway.pairs.holds(*asked):
+            return response
+        response.close()
+        refusal = Refusal(401, "revoked", "The page's key is not valid any more; it has to be paired again.")
+        return answer(refusal, gateway.say)
+
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> Response:
         return answer(refusal, gateway.say)
@@ -80,11 +93,18 @@ def _doormen(app: Flask, gateway: LocalGateway) -> None:
 
     @app.errorhandler(HTTPException)
     def other(trouble: HTTPException) -> Response:
-        if trouble.code == 413:
+        if trouble.code == 413 and _room(request.path) == LARGEST:
             return answer(Refusal(413, "too-long", "The document is too large; print it in parts."), gateway.say)
+        if trouble.code == 413:
+            return answer(Refusal(413, "too-long", "The request is too large."), gateway.say)
         status = trouble.code or 500
         code = "no-door" if status == 404 else "fault" if status >= 500 else "unreadable"
         return answer(Refusal(status, code, sentence_of(status)), gateway.say)
+
+
+def _room(path: str) -> int:
+    """How many bytes the body of a request for this path may have."""
+    return ROOM_OF.get(path.rpartition("/")[2], SMALL) if path.startswith("/v1/devices/") else SMALL
 
 
 def _preflight(gateway: LocalGateway) -> Response:
@@ -152,14 +172,14 @@ def _devices(app: Flask, gateway: LocalGateway) -> None:
 
     @app.post("/v1/devices/<path:name>/<deed>")
     def do(name: str, deed: str) -> Response | tuple[Response, int]:
-        page = gateway.page_of(request)
+        page, there, asked = gateway.page_of(request), watcher(), g.asked
         gateway.deeds.check(name, deed)
         if deed == "stream":
             with gateway.leases.during(name, page):  # a camera somebody else has is told now, in words
                 return jsonify(path=f"/v1/streams/{gateway.streams.new(name, page, _width(given()))}")
         if deed == "scan":
             return jsonify(gateway.scans.start(name, page, given()))
-        wish = Wish(name, given(), watcher())
+        wish = Wish(name, given(), lambda: there() and gateway.pairs.holds(*asked))
         with gateway.leases.during(name, page):
             if deed == "still":
                 return Response(gateway.deeds.still(wish).jpeg, mimetype="image/jpeg")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request
+from flask import Flask, Request, g
 
 from devices.gateway import faces
 from devices.gateway.hosts import is_loopback, own_loopback
@@ -133,7 +133,8 @@ class LocalGateway:
         origin = origin_in(request.environ)
         self.check_origin(origin, own_origin(request.environ))
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        self.check_token(origin, token.strip() if scheme.lower() == "bearer" else "")
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        self.check_token(origin, token)
         pairing = self.pairs.find(origin)
         if pairing is not None and pairing.key:
             given = tuple(request.headers.get(f"Bianmin-{part}", "") for part in ("Time", "Nonce", "Signature"))
@@ -141,6 +142,7 @@ class LocalGateway:
             self.signatures.check(
                 pairing.key, request.method, target, origin, (given[0], given[1], given[2]), request.get_data()
             )
+        g.asked = (origin, token)  # looked at once more before the answer is given
         return Page(origin, request.headers.get("Bianmin-Page", "")[:64])
 
     # ---- what there is -------------------------------------------------------------------------------------------

@@ -44,8 +44,7 @@ def open_scan_doors(app: Flask, gateway: LocalGateway) -> None:
 
     @app.post("/v1/scans/<key>/file")
     def file(key: str) -> Response:
-        asked = given()
-        return _handed_over(scans.files(mine(key), asked))
+        return _handed_over(scans.files(mine(key), given()))
 
     @app.post("/v1/scans/<key>/print")
     def print_copy(key: str) -> Response | tuple[Response, int]:

@@ -255,7 +255,7 @@ class Scans:
         kind, mark, page = given.get("kind", "pdf"), _mark(given), given.get("page")
         if kind == "copy":
             return [("copy.pdf", self._made(lambda: scan.session.copy(_pages(given), mark)))]
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise Refusal(400, "bad-field", "There is no such kind of file.")
         one = None if page is None else _page(given)
         return self._made(lambda: scan.session.exported(kind, mark, one))
@@ -355,7 +355,7 @@ def _corners(given: Mapping[str, Any]) -> list[list[float]]:
 
 def _turn(session: ScanSession, given: Mapping[str, Any]) -> None:
     degrees = given.get("degrees", 90)
-    if degrees not in (90, 180, 270, -90):
+    if type(degrees) is not int or degrees not in (90, 180, 270, -90):
         raise Refusal(400, "bad-field", "The angle must be 0, 90, 180 or 270.")
     session.rotate(_page(given), degrees)
 

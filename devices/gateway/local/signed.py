@@ -82,18 +82,29 @@ class Signatures:
         except (InvalidSignature, ValueError) as wrong:
             raise Refusal(401, "wrong-signature", "The signature is not right.") from wrong
         self._seen = {one: until for one, until in self._seen.items() if until > now}
-        if (origin, nonce) in self._seen or at <= self._before.get(origin, 0):
+        if (origin, nonce) in self._seen or at <= _newest(self._before, origin, now):
             raise Refusal(401, "replayed", "This signed request was sent before; it is not done again.")
         if len(self._seen) >= MOST:
             raise Refusal(429, "too-many", "Too many requests; wait a minute.")
         self._seen[origin, nonce] = now + 2 * TOLERANCE + 1
-        if at > self._newest.get(origin, 0):
+        if at > _newest(self._newest, origin, now):
             self._keep({**self._newest, origin: at})
 
     def _keep(self, newest: dict[str, int]) -> None:
         """On the disk before the request is carried out; at most once a second for each origin."""
-        self._newest = {one: moment for one, moment in newest.items() if moment > self._clock() - 2 * TOLERANCE}
-        write_private(self._file, json.dumps(self._newest, indent=1).encode())
+        kept = {one: moment for one, moment in newest.items() if moment > self._clock() - 2 * TOLERANCE}
+        write_private(self._file, json.dumps(kept, indent=1).encode())
+        self._newest = kept  # only now: after a full disk the next request tries again
+
+
+def _newest(kept: dict[str, int], origin: str, now: float) -> int:
+    """The newest moment kept for an origin.
+
+    One that is yet to come is left by a clock that was wrong: it would bar the origin until then, and what was signed
+    at it is late now anyway.
+    """
+    moment = kept.get(origin, 0)
+    return moment if moment <= now + TOLERANCE else 0
 
 
 def _read(file: Path) -> dict[str, int]:
@@ -104,5 +115,5 @@ def _read(file: Path) -> dict[str, int]:
         return {}
     except OSError as trouble:
         raise Mistake(f"{file}: cannot be read: {trouble.strerror}") from trouble
-    except (ValueError, TypeError, AttributeError) as wrong:
+    except (ValueError, TypeError, AttributeError, OverflowError) as wrong:
         raise Mistake(f"{file}: is damaged ({wrong}); delete it") from wrong

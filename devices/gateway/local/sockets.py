@@ -256,8 +256,8 @@ class Socket:
             self._loop.run_callback_threadsafe(self._tell, device, news)
 
     def _tell(self, device: str, news: News) -> None:
-        """A moment later, in the gateway's thread: the page may have let go meanwhile."""
-        if self._may_hear(device):
+        """A moment later, in the gateway's thread: the page may have let go, or been revoked, meanwhile."""
+        if self._may_hear(device) and self.gateway.pairs.holds(self._origin, self._token):
             self._say(event="news", device=device, **to_json(news, personal=True))
 
     def _may_hear(self, device: str) -> bool:
