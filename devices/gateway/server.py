@@ -77,7 +77,8 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     def handle(self) -> None:
         """Every request of one connection. One that stands still makes room for others."""
         self.socket.settimeout(self.server.idle)
-        super().handle()
+        with contextlib.suppress(ConnectionError, TimeoutError):  # it left before it was told that it is cut off
+            super().handle()
 
     def handle_one_request(self) -> Any:
         """One request, whose head must come in time, however often a little of it comes."""
