@@ -6,6 +6,7 @@ Corners are fractions of the picture's width and height, counted from its upper 
 from __future__ import annotations
 
 from itertools import pairwise
+from math import isfinite
 
 from kiosk.papers import Corners
 
@@ -16,24 +17,31 @@ STEPS = 12  # halvings until a corner stands as far as it may go
 
 def start(found: Corners) -> Corners:
     """Where the corners stand at first: where the page was found, within the picture; else a little within its rim."""
+    if not _finite(found):
+        return START
     within = tuple((_inside(x), _inside(y)) for x, y in found)
     return within if spans(within) else START
 
 
 def spans(corners: Corners) -> bool:
     """These are four corners, clockwise, and the page between them has no dent and is not all but a line."""
-    if len(corners) != 4:
+    if len(corners) != 4 or not _finite(corners):
         return False
     around = [*corners, *corners[:2]]
     turns = [
         (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0])
         for (a, b), (_, c) in pairwise(pairwise(around))
     ]  # fmt: skip
-    return min(turns) >= ROOM
+    return all(turn >= ROOM for turn in turns)
 
 
 def moved(corners: Corners, number: int, to: tuple[float, float]) -> Corners:
-    """With the `number`th corner where a finger wants it, or on the way there as far as the others let it."""
+    """With the `number`th corner where a finger wants it, or on the way there as far as the others let it.
+
+    What is no place at all (NaN, infinite) moves nothing.
+    """
+    if not _finite((to,)):
+        return corners
     x, y = corners[number]
     dx, dy = _inside(to[0]) - x, _inside(to[1]) - y
 
@@ -49,5 +57,11 @@ def moved(corners: Corners, number: int, to: tuple[float, float]) -> Corners:
     return at(low)
 
 
+def _finite(points: Corners) -> bool:
+    return all(isfinite(value) for point in points for value in point)
+
+
 def _inside(value: float) -> float:
+    if not isfinite(value):
+        raise ValueError(f"a corner lies at a number, not at {value}.")
     return min(max(value, 0.0), 1.0)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 import itertools
 import logging
+import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,9 @@ FRESH = 3.0  # seconds after which a camera that sends nothing is told as such
 IDLE = 0.25  # seconds a thread waits before it looks whether it is to end
 CARD = 100.0  # millimetres: what is shorter is a card, and two of them share a sheet
 Corners = list[tuple[float, float]]  # clockwise from top left, fractions of a shot's width and height
+LEAST_SIDE = 0.01  # of the picture: a page cut by hand is no shorter on any side
+LEAST_AREA = 0.001  # of the picture, likewise
+BEYOND = 0.5  # of the picture: so far may a corner lie outside of it
 FORMATS = ("pdf", "jpg", "png", "tiff")
 
 log = logging.getLogger(__name__)
@@ -73,7 +77,8 @@ class ScanSession:
         left to right (0: nobody has measured), or `dpi`. Raises ScanTrouble for a mode there is not."""
         self._folder, self._dpi, self._across, self._changed = folder, dpi, across, changed
         self._watch = watch or Watch()
-        self._lock = threading.RLock()  # the pile, the live view and what is wanted
+        self._lock = threading.RLock()  # the pile; held for one page at a time, never for a whole document
+        self._eye = threading.Lock()  # what the camera shows and what is wanted of it; the last to be taken
         self._pile = Pile(folder)
         self._live = _Live()
         self._newest: bytes | None = None
@@ -89,9 +94,6 @@ class ScanSession:
         self._to_read: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._abouts: dict[str, dict[str, Any]] = {}  # stamp → what is told of the page, so that it is opened once
         self._reading: dict[int, tuple[int, int]] = {}  # page's key → lines read, of how many
-        self._keys: list[int] = []  # of the pages in order; a page keeps its key whatever its place
-        self._next_key = 1
-        self._before: list[list[int]] = []  # the keys as they were, for each change that can be taken back
         self._threads = [
             threading.Thread(target=self._look, name="scan", daemon=True),
             threading.Thread(target=self._read, name="scan text", daemon=True),
@@ -103,18 +105,22 @@ class ScanSession:
 
     def see(self, jpeg: bytes) -> None:
         """A frame of the live view: a whole JPEG, as the camera sent it."""
-        with self._lock:
+        with self._eye:
+            if self._ended:
+                return
             self._newest = jpeg
         self._there.set()
 
     def frame(self) -> bytes | None:
         """The newest frame, to be shown; None before there is one."""
-        with self._lock:
+        with self._eye:
             return self._newest
 
     def take(self) -> None:
         """Take what lies there now: the button, the pedal."""
-        with self._lock:
+        with self._eye:
+            if self._ended:
+                return
             self._take_now = True
         self._there.set()
 
@@ -127,20 +133,20 @@ class ScanSession:
 
     def live(self) -> dict[str, Any]:
         """What changes with each frame; `phase`: starting, empty, moving, still, taken, no_camera."""
-        with self._lock:
+        with self._eye:
             live = self._live
-            stale = live.at and time.monotonic() - live.at > FRESH
-            return {
-                "phase": "no_camera" if stale else live.phase,
-                "outlines": [] if stale else live.outlines,
-                "taken": self._flash,
-                "size": list(live.size),
-                "trouble": self._trouble,
-                "mode": self.mode,
-                "automatic": self.automatic,
-                "retaking": self._again,
-                "version": self._version,
-            }
+        stale = live.at and time.monotonic() - live.at > FRESH
+        return {
+            "phase": "no_camera" if stale else live.phase,
+            "outlines": [] if stale else live.outlines,
+            "taken": self._flash,
+            "size": list(live.size),
+            "trouble": self._trouble,
+            "mode": self.mode,
+            "automatic": self.automatic,
+            "retaking": self._again,
+            "version": self._version,
+        }
 
     def pages(self) -> list[dict[str, Any]]:
         """The pages in order. `stamp` is another one whenever the page is; corners are pixels of its shot."""
@@ -149,7 +155,7 @@ class ScanSession:
             self._abouts = {name: self._abouts.get(name) or _about(self._pile[n]) for n, name in enumerate(names)}
             return [
                 {"id": key, "stamp": name, **self._abouts[name], "reading": self._how_far(key)}
-                for key, name in zip(self._keys, names, strict=True)
+                for key, name in zip(self._pile.ids, names, strict=True)
             ]
 
     def _how_far(self, key: int) -> dict[str, int] | None:
@@ -169,8 +175,7 @@ class ScanSession:
 
     def picture(self, page: int) -> bytes:
         """The page as a JPEG, upright. Raises ScanTrouble."""
-        with self._lock:
-            return export.jpg(self._pile[self._place(page)])
+        return export.jpg(self._sheet(page))
 
     def shot(self, page: int) -> bytes:
         """The camera's picture the page was cut from, for cropping by hand. Raises ScanTrouble."""
@@ -199,16 +204,12 @@ class ScanSession:
     def remove(self, page: int) -> None:
         """Take a page out; `undo` brings it back."""
         with self._lock:
-            place = self._place(page)
-            self._remember()
-            self._pile.remove(place)
-            del self._keys[place]
+            self._pile.remove(self._place(page))
             self._touch()
 
     def rotate(self, page: int, degrees: int = 90) -> None:
         """Turn a page clockwise."""
         with self._lock:
-            self._remember()
             self._pile.rotate(self._place(page), degrees)
             self._touch()
 
@@ -218,29 +219,28 @@ class ScanSession:
             places = [self._place(page) for page in pages]
             if sorted(places) != list(range(len(self._pile))):
                 raise ScanTrouble("A new order must name each page once.")
-            self._remember()
             self._pile.reorder(places)
-            self._keys = [self._keys[place] for place in places]
             self._touch()
 
     def crop(self, page: int, corners: Sequence[Sequence[float]]) -> None:
-        """Cut the page again between four corners set by hand (fractions of the shot, clockwise from top left)."""
+        """Cut the page again between four corners set by hand (fractions of the shot, clockwise from top left).
+
+        Raises ScanTrouble, with nothing changed.
+        """
+        _checked_corners(corners)
         with self._lock:
             place = self._place(page)
             old, shot = self._pile[place], self._pile.shot(place)
             taken = scan.shot(shot, self._dpi)
             height, width = taken.bgr.shape[:2]
             points = [(float(x) * width, float(y) * height) for x, y in corners]
-            if len(points) != 4 or cv2.contourArea(np.array(points, np.float32)) < 0.001 * width * height:
-                raise ScanTrouble("The four corners do not span a page.")
             # A person says where the page is, and so what is outside of it; the rest has to be good all the same.
             flags = [f for f in flaws.flaws(taken.bgr, points) if f != flaws.CUT_OFF or f in old.flags]
-            self._remember()
             sheet = scan.page(self._measured(taken, points), points, old.mode, upright=upright.turn, flags=flags)
             self._pile.replace(place, replace(sheet, outline=old.outline))
             self._touch()
             if self.searchable:
-                self._to_read.put(self._keys[place])
+                self._to_read.put(page)
 
     def retake(self, page: int) -> None:
         """The next page taken replaces this one."""
@@ -255,7 +255,6 @@ class ScanSession:
         with self._lock:
             if not self._pile.undo():
                 return False
-            self._keys = self._before.pop()
             self._touch()
             return True
 
@@ -263,11 +262,9 @@ class ScanSession:
 
     def document(self, title: str = "", mark: str = "") -> bytes:
         """All pages as one PDF, searchable as far as they have been read; `mark` is written across each page."""
-        with self._lock:
-            self._some()
-            out = io.BytesIO()
-            pdf.write_to(out, self._marked(mark), title)
-            return out.getvalue()
+        out = io.BytesIO()
+        pdf.write_to(out, self._marked(mark), title)
+        return out.getvalue()
 
     def exported(self, kind: str, mark: str = "", page: int | None = None) -> list[tuple[str, bytes]]:
         """(name, bytes) of the files of a kind: one PDF or TIFF, or a JPEG or PNG for each page, or for one `page`.
@@ -278,56 +275,44 @@ class ScanSession:
             raise ScanTrouble("There is no such kind of file.")
         if kind == "pdf":
             return [("scan.pdf", self.document(mark=mark))]
-        with self._lock:
-            self._some()
-            if kind == "tiff":
-                return [("scan.tiff", export.tiff(self._marked(mark)))]
-            make = export.jpg if kind == "jpg" else export.png
-            if page is not None:
-                place = self._place(page)
-                return [(f"scan-{place + 1}.{kind}", make(_with_mark(self._pile[place], mark)))]
-            return [(f"scan-{n}.{kind}", make(sheet)) for n, sheet in enumerate(self._marked(mark), 1)]
+        if kind == "tiff":
+            return [("scan.tiff", export.tiff(self._marked(mark)))]
+        make = export.jpg if kind == "jpg" else export.png
+        if page is not None:
+            with self._lock:
+                self._some()
+                place, sheet = self._place(page), self._sheet(page)
+            return [(f"scan-{place + 1}.{kind}", make(_with_mark(sheet, mark)))]
+        return [(f"scan-{n}.{kind}", make(sheet)) for n, sheet in enumerate(self._marked(mark), 1)]
 
     def copy(self, pages: Sequence[int] = (), mark: str = "") -> bytes:
-        """A PDF to be printed as a copier would: a sheet of A4 a page, cards one below the other at true size."""
-        with self._lock:
-            self._some()
-            chosen = [self._place(page) for page in pages] or range(len(self._pile))
-            sheets = [self._pile[place] for place in chosen]
-            out = io.BytesIO()
-            pdf.write_to(out, (_with_mark(sheet, mark) for sheet in _on_paper(sheets)))
-            return out.getvalue()
+        """A PDF to be printed as a copier would: a sheet of A4 a page, cards one below the other at true size.
+
+        `pages`: these alone, in this order; no more of them than there are. Raises ScanTrouble.
+        """
+        out = io.BytesIO()
+        pdf.write_to(out, (_with_mark(scan.copies(few), mark) for few in _on_paper(self._sheets(pages))))
+        return out.getvalue()
 
     def preview(self, pages: Sequence[int] = ()) -> bytes:
         """A small JPEG of the first sheet `copy` would print."""
-        with self._lock:
-            self._some()
-            chosen = [self._place(page) for page in pages] or range(len(self._pile))
-            return next(_on_paper([self._pile[place] for place in chosen])).thumbnail
+        return scan.copies(next(_on_paper(self._sheets(pages)))).thumbnail
 
     def papers(self) -> int:
         """How many sheets of A4 `copy` would print of all pages. Raises ScanTrouble when there is no page."""
-        with self._lock:
-            self._some()
-            cards = [max(sheet.size_mm) < CARD for sheet in self._pile]
-        count, at = 0, 0
-        while at < len(cards):
-            at += 2 if cards[at] and cards[at : at + 2] == [True, True] else 1
-            count += 1
-        return count
+        return sum(1 for _ in _on_paper(self._sheets()))
 
     def paper(self, number: int, mark: str = "") -> bytes:
         """The `number`th sheet (from 0) `copy` would print, as a JPEG of its full size. Raises ScanTrouble."""
-        with self._lock:
-            self._some()
-            sheet = next(itertools.islice(_on_paper(list(self._pile)), number, None), None)
-        if sheet is None:
+        few = next(itertools.islice(_on_paper(self._sheets()), number, None), None)
+        if few is None:
             raise ScanTrouble("There is no such page.")
-        return export.jpg(watermark.marked(sheet, mark) if mark else sheet)
+        return export.jpg(_with_mark(scan.copies(few), mark))
 
     def end(self) -> None:
         """Forget everything: pages, shots, frames, text. Returns when the threads have ended."""
-        self._ended = True
+        with self._eye:
+            self._ended = True
         self._there.set()
         self._to_read.put(None)
         for thread in self._threads:
@@ -335,9 +320,10 @@ class ScanSession:
                 thread.join(timeout=20)
         with self._lock:
             self._pile.wipe()
-            self._newest, self._live, self._keys, self._before = None, _Live(), [], []
-            self._reading, self._abouts, self._trouble = {}, {}, ""
+            self._reading, self._abouts, self._trouble, self._again = {}, {}, "", None
             self._watch = Watch()
+        with self._eye:
+            self._newest, self._live, self._take_now = None, _Live(), False
 
     def __enter__(self) -> ScanSession:
         return self
@@ -348,17 +334,13 @@ class ScanSession:
 
     # ---- inside ----------------------------------------------------------------------------------------------------
 
-    def _remember(self) -> None:
-        """The pile keeps its orders to go back to; so are the pages' keys kept."""
-        self._before = [*self._before, list(self._keys)][-20:]
-
     def _some(self) -> None:
         if not len(self._pile):
             raise ScanTrouble("There is no page yet.")
 
     def _place(self, page: int) -> int:
         try:
-            return self._keys.index(page)
+            return self._pile.ids.index(page)
         except ValueError:
             raise ScanTrouble("The scan has no such page.") from None
 
@@ -368,11 +350,30 @@ class ScanSession:
             raise ScanTrouble("There is no such mode.")
         return mode
 
+    def _sheet(self, page: int) -> Sheet:
+        with self._lock:
+            return self._pile[self._place(page)]
+
+    def _sheets(self, pages: Sequence[int] = ()) -> Iterator[Sheet]:
+        """These pages, or all in order, each read when its turn comes: between two of them the session goes on.
+
+        Raises ScanTrouble, also for a page that was taken out before its turn.
+        """
+        with self._lock:
+            self._some()
+            if len(pages) > len(self._pile):
+                raise ScanTrouble("The scan has no such page.")
+            chosen = list(pages) or self._pile.ids
+            for page in chosen:
+                self._place(page)
+        return map(self._sheet, chosen)
+
     def _marked(self, mark: str) -> Iterator[Sheet]:
-        for sheet in self._pile:
-            yield _with_mark(sheet, mark)
+        return (_with_mark(sheet, mark) for sheet in self._sheets())
 
     def _touch(self) -> None:
+        if self._again is not None and self._again not in self._pile.ids:
+            self._again = None  # the page that was to be taken again is no more
         self._version += 1
         self._changed()
 
@@ -386,7 +387,7 @@ class ScanSession:
                 self._told("The camera's picture is damaged.")
 
     def _look_once(self) -> None:
-        with self._lock:
+        with self._eye:
             jpeg, now_wanted, self._take_now = self._newest, self._take_now, False
         if jpeg is None or self._ended:
             return
@@ -405,7 +406,9 @@ class ScanSession:
             {"corners": [[float(x) / width, float(y) / height] for x, y in one.corners], "flags": list(one.flags)}
             for one in look.pages
         ]
-        with self._lock:
+        with self._eye:
+            if self._ended:
+                return
             frames = self._live.frames + 1
             self._live = _Live(outlines, look.phase, (width, height), frames, time.monotonic())
 
@@ -452,14 +455,12 @@ class ScanSession:
         return replace(taken, dpi=flat.likely_dpi(np.asarray(corners, np.float32), width, height))
 
     def _keep(self, sheet: Sheet, shot: bytes) -> None:
-        self._remember()
-        if self._again is not None and self._again in self._keys:
-            self._pile.replace(self._keys.index(self._again), sheet, shot)
+        if self._again is not None and self._again in self._pile.ids:
+            self._pile.replace(self._place(self._again), sheet, shot)
             key, self._again = self._again, None
         else:
-            self._pile.add(sheet, shot)
-            key, self._next_key = self._next_key, self._next_key + 1
-            self._keys = [*self._keys, key]
+            place = self._pile.add(sheet, shot)
+            key = self._pile.ids[place]
         if self.searchable:
             self._reading[key] = (0, 0)
             self._to_read.put(key)
@@ -478,7 +479,7 @@ class ScanSession:
 
     def _read_one(self, reader: Reader, key: int) -> None:
         with self._lock:
-            sheet = self._pile[self._keys.index(key)] if key in self._keys else None
+            sheet = self._sheet(key) if key in self._pile.ids else None
         try:
             if sheet is not None:
                 self._take_in(key, sheet, scan.read(scan.coded(sheet), self._lines(reader, key)))
@@ -501,9 +502,9 @@ class ScanSession:
     def _take_in(self, key: int, before: Sheet, read: Sheet) -> None:
         """The text belongs to the picture it was read from: not to one that has been cut or turned meanwhile."""
         with self._lock:
-            if key not in self._keys:
+            if key not in self._pile.ids:
                 return
-            place = self._keys.index(key)
+            place = self._place(key)
             if self._pile[place].data == before.data and self._pile[place].turn == before.turn:
                 self._pile.amend(place, read)
 
@@ -549,19 +550,30 @@ def _size(jpeg: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _on_paper(sheets: Sequence[Sheet]) -> Iterator[Sheet]:
-    """Sheets of A4: cards go together, up to two on one; everything else has its own."""
+def _checked_corners(corners: Sequence[Sequence[float]]) -> None:
+    """They are four, clockwise and finite, without a dent, and the page between them is more than a line."""
+    fit = len(corners) == 4 and all(-BEYOND <= n <= 1 + BEYOND for one in corners for n in one)  # NaN is neither
+    if fit:
+        sides = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise([*corners, corners[0]])]
+        bends = [a[0] * b[1] - a[1] * b[0] for a, b in itertools.pairwise([*sides, sides[0]])]
+        fit = min(math.hypot(*side) for side in sides) >= LEAST_SIDE and min(bends) > 0
+    if not fit or cv2.contourArea(np.array(corners, np.float32)) < LEAST_AREA:
+        raise ScanTrouble("The four corners do not span a page.")
+
+
+def _on_paper(sheets: Iterable[Sheet]) -> Iterator[list[Sheet]]:
+    """What goes on each sheet of A4: cards together, up to two on one; everything else has its own."""
     cards: list[Sheet] = []
     for sheet in sheets:
         if max(sheet.size_mm) < CARD:
             cards.append(sheet)
             if len(cards) == 2:
-                yield scan.copies(cards)
+                yield cards
                 cards = []
             continue
         if cards:
-            yield scan.copies(cards)
+            yield cards
             cards = []
-        yield scan.copies([sheet])
+        yield [sheet]
     if cards:
-        yield scan.copies(cards)
+        yield cards

@@ -98,6 +98,8 @@ class Pile:
         self._key: AESGCM | None = AESGCM(AESGCM.generate_key(256))
         self._order: list[str] = []
         self._before: list[list[str]] = []  # orders to go back to, the latest last
+        self._ids: dict[str, int] = {}  # name → the page's id
+        self._next_id = 1
 
     def __len__(self) -> int:
         return len(self._order)
@@ -112,6 +114,11 @@ class Pile:
         """For each page in order a word that is another one whenever anything about the page is."""
         return tuple(self._order)
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """For each page in order its number: its own whatever its place and its picture, also after `undo`."""
+        return tuple(self._ids[name] for name in self._order)
+
     def __getitem__(self, place: int) -> Sheet:
         return _unpacked(self._open(self._name(place)))
 
@@ -119,19 +126,21 @@ class Pile:
         """Put a page on top; `shot` is the camera's picture it was cut from, kept for cropping by hand. Its place."""
         if len(self._order) >= MOST:
             raise PileMistake(f"a pile holds at most {MOST} pages; hand these over first.")
-        self._change([*self._order, self._store(sheet, shot)])
+        name = self._store(sheet, shot, self._next_id)
+        self._next_id += 1
+        self._change([*self._order, name])
         return len(self._order) - 1
 
     def replace(self, place: int, sheet: Sheet, shot: bytes = b"") -> None:
         """Another picture of the same page in its place; without `shot` the one there is stays."""
         old = self._name(place)
-        name = self._store(sheet, shot or self.shot(place))
+        name = self._store(sheet, shot or self.shot(place), self._ids[old])
         self._change([name if each == old else each for each in self._order])
 
     def amend(self, place: int, sheet: Sheet) -> None:
         """The same page, better known (its text, its codes): nothing to be taken back."""
         old = self._name(place)
-        name = self._store(sheet, self.shot(place))
+        name = self._store(sheet, self.shot(place), self._ids[old])
         self._order = [name if each == old else each for each in self._order]
         self._before = [[name if each == old else each for each in order] for order in self._before]
         self._sweep()
@@ -173,7 +182,7 @@ class Pile:
     def wipe(self) -> None:
         """Forget everything: the key first, so that a file that cannot be removed says nothing either."""
         self._key = None
-        self._order, self._before = [], []
+        self._order, self._before, self._ids = [], [], {}
         self._sweep()
 
     def _name(self, place: int) -> str:
@@ -186,16 +195,21 @@ class Pile:
         self._order = order
         self._sweep()
 
-    def _store(self, sheet: Sheet, shot: bytes) -> str:
+    def _store(self, sheet: Sheet, shot: bytes, number: int) -> str:
         """Both of them on the disk, for good, before anybody is told that the page is kept."""
         name = secrets.token_hex(8)
-        self._seal(SHOT + name, shot)
-        self._seal(name, _packed(sheet))
+        try:
+            self._seal(SHOT + name, shot)
+            self._seal(name, _packed(sheet))
+        except OSError:  # most likely the disk is full: what is half there must not keep it so
+            self._sweep()
+            raise
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+        self._ids[name] = number
         return name
 
     def _seal(self, name: str, plain: bytes) -> None:
@@ -222,6 +236,7 @@ class Pile:
     def _sweep(self) -> None:
         """Remove the files of pages no order needs any more."""
         needed = {name for order in (self._order, *self._before) for name in order}
+        self._ids = {name: number for name, number in self._ids.items() if name in needed}
         for path in self._folder.glob("*" + ENDING):
             if path.stem.removeprefix(SHOT) not in needed:
                 path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Four corners under a finger: they follow it, and are a page whatever it does."""
 
 import random
+from math import inf, nan
 
 import pytest
 
@@ -45,3 +46,13 @@ def test_no_finger_ever_makes_anything_but_a_page():
 )
 def test_where_the_corners_stand_at_first(found, stands):
     assert start(found) == stands
+
+
+@pytest.mark.parametrize("number", [nan, inf, -inf])
+def test_what_is_no_number_never_passes(number):
+    for place in range(4):
+        for point in ((number, 0.5), (0.5, number)):
+            odd = (*PAGE[:place], point, *PAGE[place + 1 :])
+            assert not spans(odd)
+            assert start(odd) == START
+            assert moved(PAGE, place, point) == PAGE

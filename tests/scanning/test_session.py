@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import threading
 import time
@@ -95,15 +96,88 @@ def test_a_retaken_page_stays_in_its_place(session: ScanSession) -> None:
     assert ids(session) == [first, second]
 
 
+def test_what_fails_changes_nothing_and_undo_knows_what_it_takes_back(session: ScanSession, tmp_path: Path) -> None:
+    first, second = take(session, 1), take(session, 2)
+    session.reorder([second, first])
+    session.rotate(first)
+    turned, corner = session.pages(), (0.3, 0.1)
+    aside = tmp_path.with_name(tmp_path.name + " gone")
+
+    def missing() -> None:
+        """The disk takes nothing and gives nothing."""
+        tmp_path.rename(aside)
+        try:
+            for change in (lambda: session.rotate(first), lambda: session.crop(first, by_hand)):
+                with pytest.raises(ValueError, match="gone or damaged"):
+                    change()
+            session.see(picture(3))
+            session.take()
+            until(lambda: "No such file" in session.live()["trouble"])
+        finally:
+            aside.rename(tmp_path)
+
+    by_hand = [corner, (0.7, 0.1), (0.7, 0.5), (0.3, 0.5)]
+    for wrong, why in (
+        (lambda: session.rotate(99), "no such page"),
+        (lambda: session.rotate(first, 45), "by quarters"),
+        (lambda: session.remove(99), "no such page"),
+        (lambda: session.crop(first, [corner, (math.nan, 0.1), *by_hand[2:]]), "do not span"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            wrong()
+    missing()
+    assert session.pages() == turned
+    assert session.undo() and ids(session) == [second, first] and session.pages() != turned
+    assert session.undo() and ids(session) == [first, second]
+    assert session.undo() and ids(session) == [first]
+    assert session.picture(first)[:2] == b"\xff\xd8", "the page and not only its number"
+    assert session.undo() and not session.undo()
+
+
+def test_a_page_that_is_gone_is_not_taken_again(session: ScanSession) -> None:
+    first, second = take(session, 1), take(session, 2)
+    session.retake(first)
+    session.remove(first)
+    assert session.live()["retaking"] is None
+    assert session.undo() and session.live()["retaking"] is None
+    session.retake(second)
+    assert session.undo() and session.live()["retaking"] is None, "undone away"
+    third = take(session, 3)
+    assert ids(session) == [first, third] and third not in (first, second)
+
+
 def test_cut_by_hand(session: ScanSession) -> None:
     page = take(session, 1)
     about = session.state()["pages"][0]
     session.crop(page, [(0.3, 0.1), (0.7, 0.1), (0.7, 0.5), (0.3, 0.5)])
     cut = session.state()["pages"][0]
     assert cut["height_mm"] < about["height_mm"] * 0.6
-    with pytest.raises(ScanTrouble, match="do not span"):
-        session.crop(page, [(0.3, 0.1), (0.3, 0.1), (0.3, 0.1), (0.3, 0.1)])
     assert session.undo() and session.state()["pages"][0]["height_mm"] == about["height_mm"]
+
+
+def test_corners_that_span_no_page(session: ScanSession) -> None:
+    page = take(session, 1)
+    before = session.pages()
+    a, b, c, d = (0.3, 0.1), (0.7, 0.1), (0.7, 0.5), (0.3, 0.5)
+    for wrong in (
+        [a, a, a, a],
+        [a, b, c],
+        [a, b, c, d, (0.2, 0.3)],
+        [a, b, (0.4, 0.2), d],  # a dent
+        [a, c, b, d],  # crossed
+        [d, c, b, a],  # seen from behind
+        [a, b, (0.7, 0.105), (0.3, 0.105)],  # a line
+        [a, b, c, (0.3, 0.1099)],  # one side is shorter than a hundredth
+        [a, (1.51, 0.1), c, d],
+        [(-0.51, 0.1), b, c, d],
+        [a, (math.nan, 0.1), c, d],
+        [a, (math.inf, 0.1), c, d],
+        [a, b, c, (0.3, math.nan)],
+    ):
+        with pytest.raises(ScanTrouble, match="The four corners do not span a page"):
+            session.crop(page, wrong)
+    assert session.pages() == before
+    session.crop(page, [(-0.05, -0.05), (1.05, 0.0), (1.0, 1.0), (0.0, 1.05)])  # a page that reaches out of the shot
 
 
 @pytest.mark.parametrize("size", [SIZE, (SIZE[0] * 2, SIZE[1] * 2)])
@@ -156,6 +230,52 @@ def test_every_kind_of_file(session: ScanSession) -> None:
         session.exported("doc")
 
 
+def test_a_copy_of_no_more_pages_than_there_are(session: ScanSession) -> None:
+    first, second = take(session, 1), take(session, 2)
+    with pikepdf.open(io.BytesIO(session.copy([second]))) as document:
+        assert len(document.pages) == 1
+    for make in (session.copy, session.preview):
+        for wrong in ([first, second, first], [99]):
+            with pytest.raises(ScanTrouble, match="no such page"):
+                make(wrong)
+    assert session.papers() == 2 and session.paper(1)[:2] == b"\xff\xd8"
+    for number in (2, 99):
+        with pytest.raises(ScanTrouble, match="no such page"):
+            session.paper(number)
+
+
+def test_the_live_view_waits_for_nobody(tmp_path: Path) -> None:
+    busy, done = threading.Event(), threading.Event()
+
+    def changed() -> None:
+        if threading.current_thread().name == "slow":
+            busy.set()
+            done.wait(60)
+
+    with ScanSession(tmp_path, searchable=False, automatic=False, watch=Still(), changed=changed) as session:
+        page = take(session, 1)
+        frames: list[bytes | None] = []
+
+        def follow() -> None:
+            session.see(picture(2))
+            frames.append(session.frame())
+            session.take()
+            session.live()
+
+        slow = threading.Thread(target=session.rotate, args=(page,), name="slow")
+        live = threading.Thread(target=follow, daemon=True)
+        try:
+            slow.start()
+            assert busy.wait(20)
+            live.start()
+            live.join(20)
+            assert not live.is_alive() and frames == [picture(2)]
+        finally:
+            done.set()
+            slow.join(20)
+        until(lambda: len(session) == 2)
+
+
 def test_nothing_readable_lies_on_the_disk_and_nothing_at_all_afterwards(tmp_path: Path) -> None:
     with ScanSession(tmp_path, searchable=False, automatic=False, watch=Still()) as session:
         take(session, 1)
@@ -163,6 +283,10 @@ def test_nothing_readable_lies_on_the_disk_and_nothing_at_all_afterwards(tmp_pat
         files = [file.read_bytes() for file in tmp_path.iterdir()]
         assert files and not any(b"\xff\xd8\xff" in data[:64] or shot[100:200] in data for data in files)
     assert list(tmp_path.iterdir()) == []
+    session.see(shot)
+    session.take()
+    assert session.frame() is None, "a frame that comes late is not kept"
+    assert session.live()["outlines"] == [] and session.pages() == []
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("scan")]
 
 

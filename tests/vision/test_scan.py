@@ -1,6 +1,7 @@
 """From a shot to a page, and the pile pages lie in: nothing of them readable on the disk, nothing left when wiped."""
 
 import io
+import resource
 
 import cv2
 import numpy as np
@@ -93,6 +94,23 @@ def test_a_file_changed_on_the_disk_is_noticed(tmp_path):
         path.write_bytes(data)
     with pytest.raises(PileMistake, match="damaged"):
         pile[0]
+
+
+def test_a_full_disk_keeps_no_half_of_a_page_and_the_pile_as_it_was(tmp_path):
+    pile = Pile(tmp_path)
+    pile.add(small(), b"shot")
+    files, before = sorted(tmp_path.iterdir()), (pile.names, pile.ids)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (256, limits[1]))  # room for the shot, none for the page
+    try:
+        with pytest.raises(OSError, match="too large"):
+            pile.rotate(0)
+        with pytest.raises(OSError, match="too large"):
+            pile.add(small(), b"shot")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(tmp_path.iterdir()) == files and (pile.names, pile.ids) == before
+    assert pile.add(small(), b"shot") == 1 and len(set(pile.ids)) == 2
 
 
 def titled(pile: Pile) -> str:
