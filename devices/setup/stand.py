@@ -13,8 +13,10 @@ def keep(setup: Setup, name: str, across: float) -> Change:
     """What hall.toml would say with this figure (millimetres a picture shows from left to right) for the camera `name`;
     an empty name means the only one there is. Raises Mistake when it is not clear which camera is meant."""
     fit = [one for one in setup.devices() if one.driver == DRIVER and name in ("", one.name)]
-    if len(fit) != 1:
-        wanted = f"camera called {name!r}" if name else "camera" if not fit else "only camera; name one with --name"
-        raise Mistake(f"{setup.file.path}: there is no {wanted}")
+    if not fit:
+        raise Mistake(f"{setup.file.path}: there is no camera{f' called {name!r}' if name else ''}")
+    if len(fit) > 1:
+        names = ", ".join(one.name for one in fit)
+        raise Mistake(f"{setup.file.path}: there are {len(fit)} cameras ({names}); name one with --name")
     old = table_of(fit[0])
     return setup.propose({**old, "options": {**old.get("options", {}), "across": across}}, fit[0].name)

@@ -74,7 +74,8 @@ def measure(bgr: np.ndarray) -> Measured:
     """The pixels an inch has in a picture (h × w × 3, uint8, BGR) of the printed sheet. Raises CalibrationMistake."""
     grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
     scale = min(LONGER / max(grey.shape), 1.0)
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    size = (max(round(grey.shape[1] * scale), 1), max(round(grey.shape[0] * scale), 1))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
     found, middles = cv2.findCirclesGrid(small, (ACROSS, DOWN), flags=cv2.CALIB_CB_SYMMETRIC_GRID)
     if not found:
         raise CalibrationMistake(

@@ -112,7 +112,8 @@ def _further(grey: np.ndarray) -> Iterator[Callable[[], list[_Claim]]]:
 
 def _scaled(grey: np.ndarray, factor: float, sharpen: float) -> _Look:
     how = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
-    large = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=how)
+    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
+    large = cv2.resize(grey, size, interpolation=how)
     if sharpen:
         large = cv2.addWeighted(large, 1 + sharpen, cv2.GaussianBlur(large, (0, 0), 1.5 * factor), -sharpen, 0)
     return _Look(large, np.diag([1 / factor, 1 / factor, 1.0]))

@@ -108,6 +108,7 @@ def _smaller(bgr: np.ndarray, points: np.ndarray, scale: float) -> tuple[np.ndar
     x0, y0 = np.floor(np.clip(points.min(axis=0) - 2, 0, (width - 1, height - 1))).astype(int)
     x1, y1 = np.ceil(np.clip(points.max(axis=0) + 3, (x0 + 1, y0 + 1), (width, height))).astype(int)
     part = bgr[y0:y1, x0:x1]
-    less = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
+    less = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     real = np.array([less.shape[1] / part.shape[1], less.shape[0] / part.shape[0]])
     return less, ((points - (x0, y0) + 0.5) * real - 0.5).astype(np.float32)

@@ -16,7 +16,7 @@ import numpy as np
 from devices.idcard import NATIONS, number_is_right
 from devices.vision import flat, tone, upright
 from devices.vision.pages import find_pages
-from devices.vision.text import Line
+from devices.vision.text import Line, TooMuchNoise
 
 Read = Callable[[np.ndarray], list[Line]]
 WIDTH = 1300  # pixels of a card's longer side that is read
@@ -69,11 +69,10 @@ def read_card(bgr: np.ndarray, read: Read) -> Card | None:
             continue
         for degrees in _turns(look):
             turned = upright.turned(look, degrees)
-            glance = upright.sample(turned, LONGEST)
-            # Its longest lines say whether it may be a card at all; to read all of a page takes ten times as long.
-            if glance is None or not any(HINT.search(line.text) for line in read(glance)):
-                continue
-            card = said(read(turned))
+            try:
+                card = _card(turned, read)
+            except TooMuchNoise:
+                break
             if card is not None and (best is None or card.worth > best.worth):
                 best = card
             if card is not None:
@@ -83,10 +82,19 @@ def read_card(bgr: np.ndarray, read: Read) -> Card | None:
     return best
 
 
+def _card(turned: np.ndarray, read: Read) -> Card | None:
+    """The side this look shows, if it stands upright. Raises TooMuchNoise."""
+    glance = upright.sample(turned, LONGEST)
+    # Its longest lines say whether it may be a card at all; to read all of a page takes ten times as long.
+    if glance is None or not any(HINT.search(line.text) for line in read(glance)):
+        return None
+    return said(read(turned))
+
+
 def _pieces(look: np.ndarray) -> int:
     """How many pieces of print and drawing a look has, as seen from afar."""
     scale = AFAR / max(look.shape[:2])
-    small = cv2.resize(look, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(look, _times(look, scale), interpolation=cv2.INTER_AREA)
     dark = cv2.morphologyEx(255 - tone.ink(small), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(dark)
     return int((stats[1:, cv2.CC_STAT_AREA] >= SPECK).sum())
@@ -125,7 +133,13 @@ def _sized(bgr: np.ndarray) -> np.ndarray:
     if scale == 1:
         return bgr
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=how))
+    return np.asarray(cv2.resize(bgr, _times(bgr, scale), interpolation=how))
+
+
+def _times(bgr: np.ndarray, scale: float) -> tuple[int, int]:
+    """Width and height of a picture made so much larger; a hair stays a pixel wide."""
+    height, width = bgr.shape[:2]
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def said(lines: Sequence[Line]) -> Card | None:

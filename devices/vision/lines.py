@@ -14,10 +14,15 @@ import cv2
 import numpy as np
 
 from devices.vision import tone
+from devices.vision.text import TooMuchNoise
 
 SEEN = 2400  # pixels of the longer side in which lines are looked for; finer shows no more lines
 SKEW = 3.0  # degrees either way that are looked for
 PROSE = 9  # letters that a column of prose is at least wide
+# The messiest photographs of writing have 1000 pieces and 730 lines, a close page of print 200 and 120; putting pieces
+# together takes the square of their number, four seconds at this one. Noise has tens of thousands.
+MOST_PIECES = 2000
+MOST_LINES = 1200
 REDNESS = 60  # by how much red outshines the other colours in what a stamp or a red heading leaves
 
 
@@ -35,23 +40,29 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 def strips(bgr: np.ndarray) -> list[Strip]:
-    """The lines of a page in the order they are read; the page is height × width × 3, uint8, BGR."""
+    """The lines of a page in the order they are read; the page is height × width × 3, uint8, BGR.
+
+    Raises TooMuchNoise when it has more of them than any page.
+    """
     height, width = bgr.shape[:2]
     if min(height, width) < 8:
         return []
     white = tone.whiten(bgr)
     angle = skew(white)
     scale = min(SEEN / max(height, width), 1.0)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
     straight = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     level = white if abs(angle) < 0.05 else cv2.warpAffine(white, straight, (width, height), borderValue=(255,) * 3)
     back = cv2.invertAffineTransform(straight) if level is not white else np.array([(1.0, 0, 0), (0, 1.0, 0)])
     inks = _inks(level)
     out: list[tuple[Box, int, int]] = []
     for number, ink in enumerate(inks):
-        small = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else ink
+        small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
         for box, letter in boxes(small):
             left, top, right, bottom = (round(value / scale) for value in box)
             out.append(((left, top, right, bottom), round(letter / scale), number))
+    if len(out) > MOST_LINES:
+        raise TooMuchNoise
     found = []
     for place in reading_order([box for box, _, _ in out]):
         (left, top, right, bottom), letter, number = out[place]
@@ -86,7 +97,8 @@ def skew(white: np.ndarray) -> float:
     """By how many degrees the rows of print must be turned counter-clockwise to lie level; within SKEW."""
     height, width = white.shape[:2]
     scale = 800 / max(height, width)
-    small = cv2.resize(white, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    small = cv2.resize(white, size, interpolation=cv2.INTER_AREA)
     dark = (255 - small.min(axis=2)).astype(np.float32)
     high, wide = dark.shape
 
@@ -103,7 +115,7 @@ def skew(white: np.ndarray) -> float:
 
 
 def boxes(gray: np.ndarray) -> list[tuple[Box, float]]:
-    """(box, height of its letters) of each line in a level page (gray, uint8, white paper)."""
+    """(box, height of its letters) of each line in a level page (gray, uint8, white paper). Raises TooMuchNoise."""
     dark = cv2.threshold(gray, 160, 255, cv2.THRESH_BINARY_INV)[1]
     dark = _unruled(dark)
     _, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
@@ -118,6 +130,8 @@ def boxes(gray: np.ndarray) -> list[tuple[Box, float]]:
         np.ones((1, near), np.uint8),
     )[:, near:-near]
     count, labels, parts, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(joined), connectivity=8)
+    if int((parts[1:, cv2.CC_STAT_AREA] >= 3).sum()) > MOST_PIECES:
+        raise TooMuchNoise
     found: list[Box] = []
     for part in range(1, count):
         left, top, wide, high, area = (int(value) for value in parts[part])
@@ -130,6 +144,8 @@ def boxes(gray: np.ndarray) -> list[tuple[Box, float]]:
             found += [(left + box[0], top + box[1], left + box[2], top + box[3]) for box in _rows(mine, letter)]
         else:
             found.append((left, top, left + wide, top + high))
+    if len(found) > MOST_PIECES:
+        raise TooMuchNoise
     return [(box, letter) for box in _whole(found, letter, gray.shape)]
 
 

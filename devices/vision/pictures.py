@@ -6,7 +6,10 @@ do not read is turned away before it costs anything.
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,17 +42,31 @@ class Picture:
 
 def load(path: Path) -> Picture:
     """The picture in this file. Raises PictureMistake."""
-    try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise PictureMistake(f"{path}: {size // 2**20} MB is more than a picture needs; at most 128 MB are read.")
-        data = path.read_bytes()
-    except OSError as trouble:
-        raise PictureMistake(f"{path}: cannot be read ({trouble.strerror or trouble}).") from trouble
+    data = contents(path)
     try:
         return decode(data)
     except PictureMistake as mistake:
         raise PictureMistake(f"{path}: {mistake}") from mistake
+
+
+def contents(path: Path) -> bytes:
+    """The bytes of this file, if it is one and not larger than a picture may be. Raises PictureMistake."""
+    try:
+        # Opening a pipe would wait for somebody to write into it; O_NONBLOCK opens it at once.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            about = os.fstat(file.fileno())
+            if stat.S_ISDIR(about.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if not stat.S_ISREG(about.st_mode):
+                raise PictureMistake(f"{path}: this is a device or a pipe, not a file.")
+            # What the system says of a size may be wrong (/proc) or out of date: what is read is what counts.
+            data = b"" if about.st_size > MOST_BYTES else file.read(MOST_BYTES + 1)
+            size = max(about.st_size, len(data))
+    except OSError as trouble:
+        raise PictureMistake(f"{path}: cannot be read ({trouble.strerror or trouble}).") from trouble
+    if size > MOST_BYTES:
+        raise PictureMistake(f"{path}: {size / 2**20:.0f} MB is more than a picture needs; at most 128 MB are read.")
+    return data
 
 
 def decode(data: bytes) -> Picture:

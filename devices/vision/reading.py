@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from devices.vision import lines
-from devices.vision.text import HEAD
+from devices.vision.text import HEAD, TooMuchNoise
 
 MODEL = "PP-OCRv6_rec_small.onnx"  # in rapidocr's wheel: simplified and traditional Chinese, Latin, digits
 HIGH = 48  # pixels of a line's height the model wants
@@ -269,7 +269,10 @@ def main(pages: BinaryIO, answers: BinaryIO) -> None:
     while len(head := pages.read(HEAD.size)) == HEAD.size:
         height, width = HEAD.unpack(head)
         page = np.frombuffer(pages.read(height * width * 3), np.uint8).reshape(height, width, 3)
-        say({"lines": said(page, recogniser, lambda done, of: say({"done": done, "of": of}))})
+        try:
+            say({"lines": said(page, recogniser, lambda done, of: say({"done": done, "of": of}))})
+        except TooMuchNoise:
+            say({"noise": True})
 
 
 if __name__ == "__main__":

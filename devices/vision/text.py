@@ -32,6 +32,13 @@ class TextTrouble(RuntimeError):
     """Why a page could not be read, as a sentence; the page itself is as safe as before."""
 
 
+class TooMuchNoise(TextTrouble):
+    """There is more to see on a page than any page has: grain, a pattern, a carpet."""
+
+    def __init__(self) -> None:
+        super().__init__("there is too much noise to read in the picture.")
+
+
 class Stopped(Exception):
     """Reading was no longer wanted."""
 
@@ -106,11 +113,13 @@ class Reader:
         """The lines of an upright, flat page (height × width × 3, uint8, BGR) as they are read, best from 150 dpi on.
 
         `told` hears how many of how many lines are read; `wanted` is asked ten times a second whether to go on.
-        Raises TextTrouble when the program dies or is stuck, Stopped when the text is no longer wanted; the next call
-        starts another program.
+        Raises TooMuchNoise for what is no page, TextTrouble when the program dies or is stuck, Stopped when the text is
+        no longer wanted; after the last two the next call starts another program.
         """
         try:
             return self._read(bgr, told, wanted)
+        except TooMuchNoise:  # said by the program, which waits for the next page
+            raise
         except BaseException:  # whatever it was, Ctrl-C too, the program is in the middle of a page nobody waits for
             self.close()
             raise
@@ -165,6 +174,8 @@ class Reader:
                 *whole, self._held = (self._held + data).split(b"\n")
                 for row in whole:
                     answer = json.loads(row)
+                    if "noise" in answer:
+                        raise TooMuchNoise
                     if "lines" in answer:
                         return [line(each) for each in answer["lines"]]
                     if "done" in answer:

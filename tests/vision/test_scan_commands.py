@@ -8,6 +8,7 @@ import numpy as np
 import pikepdf
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from devices.vision.benches_scan import agreement, lit, page
 from devices.vision.cli import vision
@@ -18,6 +19,10 @@ DRAWN = page(TEXT, points=12, title="居住证申请表", dpi=150)
 
 def run(*words: object):
     return CliRunner().invoke(vision, [str(word) for word in words])
+
+
+def out_pages(told) -> list[dict]:
+    return json.loads(told.stdout)["pages"]
 
 
 @pytest.fixture
@@ -90,6 +95,28 @@ def test_photo_keeps_the_cameras_own_bytes(tmp_path):
     cv2.imwrite(str(tmp_path / "flat.jpg"), np.full((300, 400, 3), 190, np.uint8))
     assert run("scan", tmp_path / "flat.jpg", "-o", tmp_path / "out.jpg", "--mode", "photo").exit_code == 0
     assert (tmp_path / "out.jpg").read_bytes() == (tmp_path / "flat.jpg").read_bytes()
+
+
+@pytest.mark.parametrize("dpi", [None, 72, 96])
+def test_a_resolution_that_a_phone_invented_makes_no_giant_page(tmp_path, dpi):
+    desk = np.full((1000, 1400, 3), (58, 72, 80), np.uint8)
+    desk[80:921, 300:895] = 250  # 595 × 841 pixels: A4
+    whole = np.full((3508, 2480, 3), 190, np.uint8)
+    about = {} if dpi is None else {"dpi": (dpi, dpi)}
+    for name, bgr in (("desk.jpg", desk), ("whole.jpg", whole)):
+        Image.fromarray(bgr[:, :, ::-1].copy()).save(tmp_path / name, **about)
+    told = run("scan", tmp_path / "desk.jpg", tmp_path / "whole.jpg", "-o", tmp_path / "out.pdf", "--json")
+    assert told.exit_code == 0, told.output
+    sizes = [sorted(each[side] / each["dpi"] * 25.4 for side in ("width", "height")) for each in out_pages(told)]
+    assert sizes[0] == pytest.approx((210, 297), abs=3)
+    assert sizes[1] == pytest.approx((210, 297), abs=1)
+
+
+def test_a_resolution_that_a_scanner_measured_is_kept(tmp_path):
+    Image.fromarray(np.full((877, 620, 3), 190, np.uint8)).save(tmp_path / "a5.png", dpi=(106, 106))
+    told = run("scan", tmp_path / "a5.png", "-o", tmp_path / "out.pdf", "--json")
+    (about,) = out_pages(told)
+    assert about["dpi"] == pytest.approx(106, abs=0.1)
 
 
 BAD = {

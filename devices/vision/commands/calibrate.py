@@ -8,17 +8,17 @@ from typing import Any
 import click
 
 from devices.vision import calibration
-from devices.vision.commands.answer import each_picture
-from devices.vision.pictures import Picture, PictureMistake, load
+from devices.vision.commands.answer import IMAGE, each_picture
+from devices.vision.pictures import Picture, PictureMistake
 
 SLANTED = 0.03  # share by which sizes may differ over the sheet before it is said
 
 
 @click.command()
 @click.option(
-    "--sheet", type=click.Path(path_type=Path, dir_okay=False), help="Write the sheet to print here, a PDF; no IMAGE."
+    "--sheet", type=click.Path(path_type=Path, readable=False), help="Write the sheet to print here, a PDF; no IMAGE."
 )
-@click.argument("images", nargs=-1, type=click.Path(path_type=Path), metavar="[IMAGE…]")
+@click.argument("images", nargs=-1, type=IMAGE, metavar="[IMAGE…]")
 @click.option(
     "--into",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -40,26 +40,27 @@ def command(sheet: Path | None, images: tuple[Path, ...], into: Path | None, nam
         except OSError as trouble:
             raise click.ClickException(f"{sheet}: cannot be written ({trouble.strerror or trouble}).") from trouble
         return
-    each_picture(images, as_json, _measured, _in_words)
-    if into is not None:
+    across: list[float] = []
+
+    def measured(picture: Picture) -> dict[str, Any]:
         try:
-            _keep(into, name, calibration.measure(load(images[0]).bgr).across, as_json)
-        except (calibration.CalibrationMistake, PictureMistake) as mistake:
-            raise click.ClickException(f"nothing was kept: {mistake}") from mistake
+            found = calibration.measure(picture.bgr)
+        except calibration.CalibrationMistake as mistake:
+            raise PictureMistake(f"nothing was kept: {mistake}" if into else str(mistake)) from mistake
+        across.append(found.across)
+        return _told(found)
+
+    each_picture(images, as_json, measured, _in_words)
+    if into is not None:
+        _keep(into, name, across[0], as_json)
 
 
-def _measured(picture: Picture) -> dict[str, Any]:
-    try:
-        found = calibration.measure(picture.bgr)
-    except calibration.CalibrationMistake as mistake:
-        return {"dpi": None, "reason": str(mistake)}
+def _told(found: calibration.Measured) -> dict[str, Any]:
     told = {"dpi": found.dpi, "least": found.least, "most": found.most, "off_mm": found.off}
     return {**told, "across_mm": found.across, "slant": round(found.slant, 3)}
 
 
 def _in_words(answer: dict[str, Any]) -> str:
-    if answer["dpi"] is None:
-        return str(answer["reason"])
     words = f"{answer['dpi']} dpi ({answer['least']} to {answer['most']} over the sheet); the picture shows "
     words += f"{answer['across_mm']} mm from left to right"
     if answer["slant"] > SLANTED:

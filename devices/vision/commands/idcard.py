@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from devices.vision.commands.answer import each_picture, pictures_given
 from devices.vision.idcard import read_card
 from devices.vision.pictures import Picture
-from devices.vision.text import Reader, TextTrouble
+from devices.vision.text import Reader
 
 
 @click.command()
@@ -26,11 +25,7 @@ def command(images: tuple[Path, ...], as_json: bool) -> None:
                 return {"side": "", "fields": {}, "checks": {}}
             return {"side": card.side, "fields": dict(card.fields), "checks": dict(card.checks)}
 
-        try:
-            each_picture(images, as_json, look, _in_words)
-        except TextTrouble as trouble:
-            click.echo(str(trouble), err=True)
-            sys.exit(1)
+        each_picture(images, as_json, look, _in_words)
 
 
 def _in_words(answer: dict[str, Any]) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
 import numpy as np
 
-from devices.vision.commands.answer import each_picture, pictures_given
+from devices.vision.commands.answer import IMAGE, each_picture, odd, pictures_given
 from devices.vision.desk import Desk
 from devices.vision.flaws import WORDS, flagged
 from devices.vision.pages import PageFound, find_pages
@@ -19,7 +20,7 @@ from devices.vision.pictures import Picture, PictureMistake, load
 @click.command()
 @click.option(
     "--desk",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=IMAGE,
     help="A picture of the same desk, empty: only what was not there before is a page.",
 )
 @pictures_given
@@ -31,6 +32,8 @@ def command(images: tuple[Path, ...], as_json: bool, desk: Path | None) -> None:
             find = Desk(load(desk).bgr).find
         except PictureMistake as mistake:
             raise click.ClickException(str(mistake)) from mistake
+        except cv2.error as trouble:
+            raise click.ClickException(odd(desk, trouble)) from trouble
 
     def pages(picture: Picture) -> dict[str, Any]:
         found = flagged(picture.bgr, find(picture.bgr))

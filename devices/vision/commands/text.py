@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import click
+import cv2
 
 from devices.vision import upright
+from devices.vision.commands.answer import IMAGE, odd
 from devices.vision.pictures import PictureMistake, load
 from devices.vision.scan import upright_pixels
 from devices.vision.text import Reader, TextTrouble, turned_back
@@ -18,7 +20,7 @@ STRAIGHT = {1: 0, 3: 180, 6: 90, 8: 270}  # Exif: by how many degrees clockwise;
 
 
 @click.command()
-@click.argument("image", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("image", nargs=-1, required=True, type=IMAGE)
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per picture.")
 def command(image: tuple[Path, ...], as_json: bool) -> None:
     """Read the text of flat pages; corners are pixels of the stored file."""
@@ -35,6 +37,10 @@ def command(image: tuple[Path, ...], as_json: bool) -> None:
                 lines = [turned_back(line, degrees, bgr.shape) for line in reader.read(bgr)]
             except (PictureMistake, TextTrouble) as trouble:
                 click.echo(str(trouble) if str(path) in str(trouble) else f"{path}: {trouble}", err=True)
+                failed = True
+                continue
+            except cv2.error as trouble:
+                click.echo(odd(path, trouble), err=True)
                 failed = True
                 continue
             if as_json:
