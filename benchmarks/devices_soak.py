@@ -305,14 +305,15 @@ def soak(minutes: float) -> Soaked:
             pipe.send("be quiet")
             happened, faults = pipe.recv()
             _wait_until_told(happened, told)
+            heard = {name: list(news) for name, news in told.items()}  # now every cable is pulled, and that is news too
             pipe.send("that was all")
             obeyed = pipe.recv()
         process.join(10)
-    wrong = [*_news_wrong(happened, told), *_orders_wrong(sent, obeyed)]
+    wrong = [*_news_wrong(happened, heard), *_orders_wrong(sent, obeyed)]
     return Soaked(
         seconds=figures[0],
         happened=sum(map(len, happened.values())),
-        told=sum(len(told[name]) for name in happened),
+        told=sum(len(heard.get(name, [])) for name in happened),
         wrong=wrong,
         orders=dict(sent.outcomes),
         faults=faults,
