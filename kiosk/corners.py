@@ -62,6 +62,4 @@ def _finite(points: Corners) -> bool:
 
 
 def _inside(value: float) -> float:
-    if not isfinite(value):
-        raise ValueError(f"a corner lies at a number, not at {value}.")
     return min(max(value, 0.0), 1.0)

@@ -9,6 +9,7 @@ Time runs `speed` times as fast as in life: a service of four minutes takes four
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import random
@@ -139,13 +140,11 @@ class Day:
 
     def run(self) -> None:
         """Live the day; returns when the last citizen has been served or passed. A person's failure is raised."""
-        with ThreadPoolExecutor(len(self.windows), "clerk") as room:
+        with ThreadPoolExecutor(len(self.windows), "clerk") as room, contextlib.ExitStack() as early:
             clerks = [room.submit(self._clerk, no) for no in self.windows]
-            try:
-                self._take_numbers()
-            except BaseException:  # Ctrl-C too: the clerks must go home before it is raised again
-                self.stop.set()
-                raise
+            early.callback(self.stop.set)  # the clerks must go home, after Ctrl-C too
+            self._take_numbers()
+            early.pop_all()
             self.arrived.set()
             for clerk in clerks:
                 clerk.result()

@@ -19,6 +19,9 @@ from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # what every room's tests share: waiting
+from waiting import until
+
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse 42"
 PLAN = """
@@ -43,14 +46,6 @@ staff = [
 KIOSK = "k1"  # the machine's name, and so the kiosk's
 WINDOWS = (1, 2, 3)
 CLERKS = {1: "wang", 2: "li", 3: "zhao"}
-
-
-def _until(look: Callable[[], Any], seconds: float = 15.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.005)
-    return found
 
 
 class Running:
@@ -235,7 +230,7 @@ class WholeHall:
 
     def all_ready(self, *devices: str) -> None:
         """Wait until these are well; the bus never answers, so degraded is as well as it gets."""
-        _until(lambda: all(self.state_of(d) in ("ready", "degraded") for d in devices))
+        until(lambda: all(self.state_of(d) in ("ready", "degraded") for d in devices))
 
     def database(self) -> dict[str, list[dict[str, Any]]]:
         """Every row of every table."""
@@ -266,7 +261,7 @@ class WholeHall:
             last = max((line["at"] / 1e9 for line in list(self.said) if line["device"] == "bus"), default=0.0)
             return time.monotonic() - max(last, began) > 0.8
 
-        _until(quiet)
+        until(quiet)
         self.press(no, key)
 
     def rate(self, no: int, grade: int) -> None:
@@ -346,4 +341,4 @@ def kiosk_parts() -> Any:
 @pytest.fixture
 def soon() -> Callable[..., Any]:
     """`soon(lambda: …, seconds)` polls until the answer is true and returns it; fails at the deadline."""
-    return _until
+    return until

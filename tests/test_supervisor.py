@@ -6,10 +6,10 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
+from waiting import until as eventually
 
 from kiosk.supervisor import Line, NotReady, Port, Supervisor
 
@@ -18,15 +18,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def python(code: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", textwrap.dedent(code), *arguments]
-
-
-def eventually(condition, seconds=15.0):
-    """The first true value of `condition()`."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
-    return value
 
 
 def alive(pid: int) -> bool:

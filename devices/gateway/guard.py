@@ -19,8 +19,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Request, Response, session
 
+from config.private_file import is_private, write_private
 from devices.gateway.hosts import own_host
-from devices.gateway.private_file import is_private, write_private
 
 HEADERS = {
     "Content-Security-Policy": (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.hall_file import Stale
 from devices.gateway.aside import aside
+from devices.gateway.configuring import WHY
 from devices.gateway.guard import Turned
 from devices.setup import stand
 
@@ -21,8 +22,6 @@ NOT_FOUND = (
     "lay it flat with all of its discs in the picture, in even light."
 )
 ASKEW = "The camera looks down askew: sizes are right to {slant} %. Turn it straight down and measure again."
-STALE = "Somebody else changed the file meanwhile; look again and save once more."
-ASKEW_FROM = 0.03  # share by which sizes may differ over the sheet before that is said
 
 
 def measured(answer: dict[str, Any], name: str, gateway: Gateway, here: Configuring | None) -> dict[str, Any]:
@@ -41,10 +40,10 @@ def measured(answer: dict[str, Any], name: str, gateway: Gateway, here: Configur
         try:
             aside(lambda: setup.save(change.text, change.version), Stale)
         except Stale:
-            raise Turned(409, STALE) from None
+            raise Turned(409, WHY["stale"]) from None
     figures = {"across": f"{found.across:.0f}", "dpi": f"{found.dpi:.0f}", "slant": f"{100 * found.slant:.0f}"}
     told = [sentence.format(**figures) for sentence in gateway.say(KEPT if keeps else NOT_KEPT)]
-    askew = [sentence.format(**figures) for sentence in gateway.say(ASKEW)] if found.slant > ASKEW_FROM else None
+    askew = [sentence.format(**figures) for sentence in gateway.say(ASKEW)] if found.askew else None
     return {**answer, "sentence": told, "hint": askew, "picture": False}
 
 

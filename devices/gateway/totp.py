@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyotp
 
-from devices.gateway.private_file import is_private, write_private
+from config.private_file import is_private, write_private
 
 ISSUER = "Bianmin"
 LENGTH = 32  # characters of base32: 160 bits, as RFC 4226 recommends

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import itertools
 import os
 import re
 import select
@@ -171,9 +170,7 @@ def main(node: str) -> None:
         return camera
 
     try:
-        cameras = itertools.chain([open_camera()], iter(open_camera, None))
-        line = socket.socket(fileno=os.dup(0))
-        keep_serving(lambda: next(cameras), line, lambda: bus_is_full(node))
+        keep_serving(open_camera, socket.socket(fileno=os.dup(0)), lambda: bus_is_full(node))
     except Unusable as why:
         sys.exit(str(why))
     except (BrokenPipeError, ConnectionResetError):

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import pikepdf
 
+from devices.vision.sizes import scaled
+
 A4 = (210.0, 297.0)  # millimetres
 ACROSS, DOWN = 6, 8  # discs
 STEP = 30.0  # millimetres from middle to middle
@@ -24,6 +26,7 @@ POINT = 72 / 25.4
 MOST_OFF = 0.6  # millimetres a disc may lie off its place for the figure to count
 LONGER = 1600  # pixels of the copy in which discs are looked for
 SHARE = 0.55  # a Bezier curve's handle for a quarter of a circle
+ASKEW = 0.03  # share by which sizes may differ over the sheet
 
 
 class CalibrationMistake(ValueError):
@@ -46,6 +49,11 @@ class Measured:
     def slant(self) -> float:
         """By which share sizes differ from the middle of the sheet to its rim."""
         return max(self.most / self.dpi, self.dpi / self.least) - 1
+
+    @property
+    def askew(self) -> bool:
+        """Whether that is worth telling the technician."""
+        return self.slant > ASKEW
 
 
 def sheet() -> bytes:
@@ -74,8 +82,7 @@ def measure(bgr: np.ndarray) -> Measured:
     """The pixels an inch has in a picture (h × w × 3, uint8, BGR) of the printed sheet. Raises CalibrationMistake."""
     grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
     scale = min(LONGER / max(grey.shape), 1.0)
-    size = (max(round(grey.shape[1] * scale), 1), max(round(grey.shape[0] * scale), 1))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    small = cv2.resize(grey, scaled(grey, scale), interpolation=cv2.INTER_AREA) if scale < 1 else grey
     found, middles = cv2.findCirclesGrid(small, (ACROSS, DOWN), flags=cv2.CALIB_CB_SYMMETRIC_GRID)
     if not found:
         raise CalibrationMistake(

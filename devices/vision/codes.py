@@ -18,6 +18,7 @@ import numpy as np
 import zxingcpp
 
 from devices.vision import bars, zbar
+from devices.vision.sizes import scaled
 
 PATIENCE = 8.0  # seconds after which no further look is begun
 SMALL = 1200  # pixels of the longer side below which a picture is looked at enlarged
@@ -112,8 +113,7 @@ def _further(grey: np.ndarray) -> Iterator[Callable[[], list[_Claim]]]:
 
 def _scaled(grey: np.ndarray, factor: float, sharpen: float) -> _Look:
     how = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
-    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
-    large = cv2.resize(grey, size, interpolation=how)
+    large = cv2.resize(grey, scaled(grey, factor), interpolation=how)
     if sharpen:
         large = cv2.addWeighted(large, 1 + sharpen, cv2.GaussianBlur(large, (0, 0), 1.5 * factor), -sharpen, 0)
     return _Look(large, np.diag([1 / factor, 1 / factor, 1.0]))

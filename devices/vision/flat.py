@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from devices.vision import quads
+from devices.vision.sizes import scaled
 
 MM_PER_INCH = 25.4
 A4 = (210.0, 297.0)  # millimetres, width × height, upright
@@ -108,7 +109,6 @@ def _smaller(bgr: np.ndarray, points: np.ndarray, scale: float) -> tuple[np.ndar
     x0, y0 = np.floor(np.clip(points.min(axis=0) - 2, 0, (width - 1, height - 1))).astype(int)
     x1, y1 = np.ceil(np.clip(points.max(axis=0) + 3, (x0 + 1, y0 + 1), (width, height))).astype(int)
     part = bgr[y0:y1, x0:x1]
-    size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
-    less = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    less = cv2.resize(part, scaled(part, scale), interpolation=cv2.INTER_AREA)
     real = np.array([less.shape[1] / part.shape[1], less.shape[0] / part.shape[0]])
     return less, ((points - (x0, y0) + 0.5) * real - 0.5).astype(np.float32)

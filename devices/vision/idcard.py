@@ -16,6 +16,7 @@ import numpy as np
 from devices.idcard import NATIONS, number_is_right
 from devices.vision import flat, tone, upright
 from devices.vision.pages import find_pages
+from devices.vision.sizes import scaled
 from devices.vision.text import Line, TooMuchNoise
 
 Read = Callable[[np.ndarray], list[Line]]
@@ -94,7 +95,7 @@ def _card(turned: np.ndarray, read: Read) -> Card | None:
 def _pieces(look: np.ndarray) -> int:
     """How many pieces of print and drawing a look has, as seen from afar."""
     scale = AFAR / max(look.shape[:2])
-    small = cv2.resize(look, _times(look, scale), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(look, scaled(look, scale), interpolation=cv2.INTER_AREA)
     dark = cv2.morphologyEx(255 - tone.ink(small), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(dark)
     return int((stats[1:, cv2.CC_STAT_AREA] >= SPECK).sum())
@@ -133,13 +134,7 @@ def _sized(bgr: np.ndarray) -> np.ndarray:
     if scale == 1:
         return bgr
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(bgr, _times(bgr, scale), interpolation=how))
-
-
-def _times(bgr: np.ndarray, scale: float) -> tuple[int, int]:
-    """Width and height of a picture made so much larger; a hair stays a pixel wide."""
-    height, width = bgr.shape[:2]
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(bgr, scaled(bgr, scale), interpolation=how))
 
 
 def said(lines: Sequence[Line]) -> Card | None:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from devices.vision import tone
+from devices.vision.sizes import scaled
 from devices.vision.text import TooMuchNoise
 
 SEEN = 2400  # pixels of the longer side in which lines are looked for; finer shows no more lines
@@ -50,14 +51,13 @@ def strips(bgr: np.ndarray) -> list[Strip]:
     white = tone.whiten(bgr)
     angle = skew(white)
     scale = min(SEEN / max(height, width), 1.0)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
     straight = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     level = white if abs(angle) < 0.05 else cv2.warpAffine(white, straight, (width, height), borderValue=(255,) * 3)
     back = cv2.invertAffineTransform(straight) if level is not white else np.array([(1.0, 0, 0), (0, 1.0, 0)])
     inks = _inks(level)
     out: list[tuple[Box, int, int]] = []
     for number, ink in enumerate(inks):
-        small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
+        small = cv2.resize(ink, scaled(ink, scale), interpolation=cv2.INTER_AREA) if scale < 1 else ink
         for box, letter in boxes(small):
             left, top, right, bottom = (round(value / scale) for value in box)
             out.append(((left, top, right, bottom), round(letter / scale), number))
@@ -97,8 +97,7 @@ def skew(white: np.ndarray) -> float:
     """By how many degrees the rows of print must be turned counter-clockwise to lie level; within SKEW."""
     height, width = white.shape[:2]
     scale = 800 / max(height, width)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    small = cv2.resize(white, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(white, scaled(white, scale), interpolation=cv2.INTER_AREA)
     dark = (255 - small.min(axis=2)).astype(np.float32)
     high, wide = dark.shape
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from devices.vision import ocrb
+from devices.vision.sizes import scaled
 
 LONGER = 1200  # pixels of the working copy's longer side
 MOST_LARGER = 4.0
@@ -87,8 +88,7 @@ def _blobs(grey: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, float, fl
     """(middle, unit vector along, length, height) of long slender dark patches in pixels of the picture; best first."""
     height, width = grey.shape
     scale = min(LONGER / max(height, width), MOST_LARGER)
-    size = (max(round(grey.shape[1] * scale), 1), max(round(grey.shape[0] * scale), 1))
-    work = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    work = cv2.resize(grey, scaled(grey, scale), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     found: list[tuple[float, np.ndarray, np.ndarray, float, float]] = []
     for closing in CLOSINGS:
         stroke = closing | 1

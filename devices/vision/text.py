@@ -6,6 +6,7 @@ a citizen who leaves, stops nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -116,13 +117,15 @@ class Reader:
         Raises TooMuchNoise for what is no page, TextTrouble when the program dies or is stuck, Stopped when the text is
         no longer wanted; after the last two the next call starts another program.
         """
-        try:
-            return self._read(bgr, told, wanted)
-        except TooMuchNoise:  # said by the program, which waits for the next page
-            raise
-        except BaseException:  # whatever it was, Ctrl-C too, the program is in the middle of a page nobody waits for
-            self.close()
-            raise
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)  # stopped, by Ctrl-C too, it would be in the middle of a page nobody waits for
+            try:
+                lines = self._read(bgr, told, wanted)
+            except TooMuchNoise:  # said by the program, which waits for the next page
+                undo.pop_all()
+                raise
+            undo.pop_all()
+            return lines
 
     def close(self) -> None:
         """End the program and give back its memory."""

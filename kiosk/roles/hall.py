@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from config import machine as machines
 from config.machine import Gateway, Machine
+from config.private_file import write_private
 from hall_api.hall import Hall
 from hall_api.server import CannotServe, Serving, serve
 from kiosk.roles import leave
@@ -80,19 +80,8 @@ def _make_tokens(machine: Machine) -> None:
     store = open_store(machine.database_with_password())
     accounts = Accounts(store, machine.plan)
     for role, file in missing:
-        write_secret(file, accounts.new_token(role, machine.about.name))
+        write_private(file, accounts.new_token(role, machine.about.name).encode())
     store.close()
-
-
-def write_secret(file: Path, secret: str) -> None:
-    """Keep a secret in a file only its owner can read; it is whole or not there."""
-    half = file.with_name(file.name + ".half")
-    half.unlink(missing_ok=True)
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(secret)
-        out.flush()
-        os.fsync(out.fileno())
-    half.replace(file)
 
 
 if __name__ == "__main__":

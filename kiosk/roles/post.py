@@ -237,7 +237,7 @@ def hear_too(ears: Ears, listener: Callable[[str, News], None]) -> None:
     first = ears.news
 
     def both(device: str, told: News) -> None:
-        safely(f"the local page heard news of {device}", lambda: listener(device, told))
+        safely(f"telling one more listener news of {device}", lambda: listener(device, told))
         first(device, told)
 
     ears.news = both

@@ -31,7 +31,7 @@ class Cropper(Picture):
         self._uncut, self._finger, self._held, self._apart = None, None, 0, (0.0, 0.0)
         self._stick = 0.0  # dots from a corner to the middle of its ring
         with self.canvas:
-            self._ring_light, self._rings = Color(1, 1, 1, 0), []
+            self._rings = []
             for _ in range(4):
                 shade = Color(*look.rgba("river", 0)), Ellipse()
                 halo = Color(1, 1, 1, 0), Line(circle=(0, 0, 1))
@@ -81,16 +81,12 @@ class Cropper(Picture):
         return [(x + across * width, y + (1 - down) * height) for across, down in self.corners]
 
     def places(self):
-        """The middles of their rings."""
-        return self._away(self._stick)
-
-    def _away(self, stick):
-        """Places so many dots from the corners, seen from the page's middle, but within our box."""
+        """The middles of their rings: at the ends of their sticks, seen from the page's middle, but within our box."""
         spots, places = self.spots(), []
         radius = self.side / 2 if spots else 0.0
         for x, y in spots:
             dx, dy = x - sum(sx for sx, _ in spots) / 4, y - sum(sy for _, sy in spots) / 4
-            share = stick / max((dx * dx + dy * dy) ** 0.5, 1.0)
+            share = self._stick / max((dx * dx + dy * dy) ** 0.5, 1.0)
             x, y = x + dx * share, y + dy * share
             places.append((min(max(x, self.x + radius), self.right - radius),
                            min(max(y, self.y + radius), self.top - radius)))  # fmt: skip

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import waiting
 
 from devices import drivers
 from devices.driver import Driver, Simulator
@@ -110,15 +110,7 @@ def table() -> type[Table]:
 @pytest.fixture
 def until() -> Callable[..., Any]:
     """`until(lambda: …)` looks again and again until the answer is true; it fails after `seconds`."""
-
-    def wait(look: Callable[[], Any], seconds: float = 10.0) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (found := look()):
-            assert time.monotonic() < deadline, f"not within {seconds} s"
-            time.sleep(0.005)
-        return found
-
-    return wait
+    return waiting.until
 
 
 class Diary:

@@ -11,7 +11,6 @@ import dataclasses
 import io
 import random
 import re
-import time
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
@@ -490,7 +489,8 @@ def test_the_devices_of_the_bench_obey(request: pytest.FixtureRequest, diary: An
         for order in orders_of(driver):
             if type(order) in BEFORE:
                 with capture.global_and_fixture_disabled():
-                    print(f"\n{entry.name}: lay something on it for {type(order).__name__} (20 s)")
-                time.sleep(20)  # a person acts
+                    print(f"\n{entry.name}: lay something on it for {type(order).__name__}, then press Enter")
+                with open("/dev/tty", encoding="utf-8") as person:
+                    person.readline()
             outcome = station.send(entry.name, order, timeout=20).result(30)
             assert isinstance(outcome, Obeyed if driver.answers else Unconfirmed), (entry.name, order, outcome)

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import threading
-import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from waiting import still
 
 from devices.condition import State
 from devices.hotplug import Plugged, concerns
@@ -378,7 +378,8 @@ def test_each_press_is_told_once_in_whatever_pieces(
     for count, news in enumerate(HAPPENINGS[what][2], 1):
         device.happen(news)
         until(lambda count=count: len(told(diary)) == count)
-        until(lambda: _quiet(station))  # that it came up again is still on the way
+        # That it came up again is still on the way.
+        until(still(lambda: station.state("it").counters.get("bytes_in"), 0.5))
     assert told(diary) == HAPPENINGS[what][2]
 
 
@@ -393,7 +394,7 @@ def test_babble_is_never_a_press_that_lasts_and_the_device_works_after_it(
     assert psutil.Process().memory_info().rss - before < 20_000_000
     assert diary.of(Garbled)
     device.spoil()
-    until(lambda: _quiet(station), 20)
+    until(still(lambda: station.state("it").counters.get("bytes_in"), 0.5), 20)
     assert station.state("it").state is State.DEGRADED, "garbled until it is understood again"
     already = len(told(diary))
     assert already < 5, "chance seldom types"
@@ -401,13 +402,6 @@ def test_babble_is_never_a_press_that_lasts_and_the_device_works_after_it(
         device.happen(news)
     until(lambda: told(diary)[already:] == HAPPENINGS[what][2])
     until(lambda: not station.state("it").troubles)
-
-
-def _quiet(station: Station) -> bool:
-    """True when nothing has arrived for a while."""
-    before = station.state("it").counters["bytes_in"]
-    time.sleep(0.5)
-    return station.state("it").counters["bytes_in"] == before
 
 
 @pytest.mark.parametrize("what", HAPPENINGS)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import pty
-import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from devices.drivers import ascii_strip
 from devices.options import read_options
@@ -49,13 +49,6 @@ def pad(tmp_path: Path) -> Iterator[Pad]:
     made = Pad(tmp_path / "pad")
     yield made
     made.close()
-
-
-def until(what: Callable[[], bool], seconds: float = 10.0) -> None:
-    ends = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < ends, "never came true"
-        time.sleep(0.02)
 
 
 def record(lesson: Lesson, pad: Pad, pressed: dict[str, bytes]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import still
 
 from config.reader import Mistake
 from devices import drivers
@@ -217,18 +218,22 @@ def test_noise_that_comes_and_goes_is_told_once(scanner: Any, diary: Any, until:
     until(lambda: station.state("scanner").state is State.READY)
     for count in range(5):
         scanner.happen(CodeScanned(text="", hex="ffff"))
-        until(lambda told=count: _scans(scanner, diary) > told)
+        _scan_until_told(count + 1, scanner, station, diary, until)
     assert diary.of(Garbled) == [Garbled()]
     assert station.state("scanner").state is State.DEGRADED
     until(lambda: station.state("scanner").state is State.READY and len(diary.of(Garbled)) > 1, 10)
     assert diary.of(Garbled) == [Garbled(), Garbled(over=True)]
 
 
-def _scans(scanner: Any, diary: Any) -> int:
-    """Lay a code down again and say how many were told; in the midst of noise none is."""
-    scanner.happen(CodeScanned(text="ok"))
-    time.sleep(0.15)  # the pause between two codes is part of what is tested
-    return len(diary.of(CodeScanned))
+def _scan_until_told(wanted: int, scanner: Any, station: Station, diary: Any, until: Any) -> None:
+    """Lay a code down again until so many are told; in the midst of noise none is. A pause ends each code."""
+
+    def told() -> bool:
+        scanner.happen(CodeScanned(text="ok"))
+        until(still(lambda: station.state("scanner").counters["bytes_in"], 0.15))
+        return len(diary.of(CodeScanned)) >= wanted
+
+    until(told)
 
 
 def test_a_switched_off_device_is_left_alone(scanner: Any, diary: Any, closing: Any) -> None:

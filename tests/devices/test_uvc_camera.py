@@ -341,13 +341,10 @@ def test_a_camera_that_is_not_there_is_a_sentence(text: str, kind: type[Exceptio
 
 def test_our_own_worker_says_why_it_cannot_open_a_camera() -> None:
     house = Path(v4l2.__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-m", "devices.links.camera_worker", "/dev/null"],
-        cwd=house,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    program = [sys.executable, "-m", "devices.links.camera_worker", "/dev/null"]
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        done = subprocess.run(program, cwd=house, stdin=theirs, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("/dev/null cannot be opened as a camera")
 

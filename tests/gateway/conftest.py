@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import waiting
 
 from config.words import compile_all
 from devices.gateway import create_gateway, serve
@@ -27,20 +27,9 @@ if TYPE_CHECKING:
 WAIT = 10.0  # seconds
 
 
-def _until(what: Callable[[], object], seconds: float = WAIT) -> object:
-    """Ask again and again until it is so; the answer, or a failure."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"never came true within {seconds} s: {what}")
-
-
 @pytest.fixture(scope="session")
 def until() -> Callable[..., object]:
-    return _until
+    return waiting.until
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -95,7 +84,7 @@ def clerk_with(bench: Bench, tmp_path: Path) -> Iterator[Callable[..., Clerk]]:
 
     def open_it(**choices: object) -> Clerk:
         made.append(Clerk(bench, tmp_path, **choices).open())
-        _until(lambda: all(s.state.value in ("ready", "degraded") for s in made[0].station.states()))
+        waiting.until(lambda: all(s.state.value in ("ready", "degraded") for s in made[0].station.states()))
         return made[0]
 
     yield open_it
@@ -120,7 +109,7 @@ def camera() -> Iterator[DocumentCamera]:
 def desk_of_clerk(bench: Bench, tmp_path: Path, camera: DocumentCamera) -> Iterator[ScanDesk]:
     """A window whose clerk scans with that camera; camera and printer are ready."""
     made = ScanDesk(bench, tmp_path, camera).open()
-    _until(lambda: all(made.station.state(name).state.value == "ready" for name in ("desk-camera", "sheets")))
+    waiting.until(lambda: all(made.station.state(name).state.value == "ready" for name in ("desk-camera", "sheets")))
     yield made
     made.close()
     made.local.close()
@@ -142,7 +131,7 @@ def hall(bench: Bench) -> Station:
     bench.add("old strip", "pingan-strip", {"acks": False})
     bench.add("away", "escpos-printer", plugged=False)
     station = bench.start()
-    _until(lambda: {s.name: s.state.value for s in station.states()}["printer"] == "ready")
+    waiting.until(lambda: {s.name: s.state.value for s in station.states()}["printer"] == "ready")
     return station
 
 

@@ -648,13 +648,18 @@ def test_whoever_gives_up_waiting_is_passed_over(clerk):
         assert third.hear("taken")["device"] == "camera"
 
 
+def _in_line(feed: Feed, second: Feed) -> None:
+    """The first has the reader and watches it; the second waits for it."""
+    feed.say(take="id-reader", watch=True)
+    feed.hear("taken")
+    second.say(take="id-reader", watch=True, wait=True)
+    second.hear("owned")
+
+
 def test_news_only_for_the_page_that_has_the_device_and_watches(clerk):
     page, other = clerk.pair(BUSINESS), clerk.pair(OTHER)
     with page.socket() as feed, other.socket() as second:
-        feed.say(take="id-reader", watch=True)
-        feed.hear("taken")
-        second.say(take="id-reader", watch=True, wait=True)
-        second.hear("owned")
+        _in_line(feed, second)
         clerk.bench.far["id-reader"].happen(CARD)
         assert feed.hear("news", lambda m: m["news"] == "CardPresented")["id_number"] == "11010519491231002X"
         feed.say(release="id-reader")
@@ -668,10 +673,7 @@ def test_news_only_for_the_page_that_has_the_device_and_watches(clerk):
 def test_news_of_one_page_never_reach_the_next_one_in_line(clerk):
     page, other = clerk.pair(BUSINESS), clerk.pair(OTHER)
     with page.socket() as feed, other.socket() as second:
-        feed.say(take="id-reader", watch=True)
-        feed.hear("taken")
-        second.say(take="id-reader", watch=True, wait=True)
-        second.hear("owned")
+        _in_line(feed, second)
 
         def at_the_same_moment() -> None:  # the card is heard of, and before it is told the reader changes hands
             clerk.local.hear("id-reader", CARD)

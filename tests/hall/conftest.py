@@ -9,13 +9,13 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+import waiting
 
 from config.plan import Category, HallPlan, Policy, Queue, Service, Staff, Window
 from hall_api.hall import Hall
@@ -207,14 +207,7 @@ def store(url: str) -> Iterator[Store]:
     opened.close()
 
 
-def _until(met: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-
-
 @pytest.fixture
 def until() -> Callable[..., None]:
     """`until(lambda: …)`: polls until it is true; fails at the deadline."""
-    return _until
+    return waiting.until

@@ -2,13 +2,13 @@
 
 import io
 import socket
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pikepdf
 import pytest
+from waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -153,13 +153,11 @@ def test_laid_down_taken_printed_and_wiped(terminal, program, camera, photograph
     assert list(folder.iterdir())
     terminal.tap("copied.finish")
     terminal.page("attract")
-    ended = time.monotonic()
-    while memory_folders(pid):
-        assert time.monotonic() - ended < 2.0
-        time.sleep(0.02)
+    until(lambda: not memory_folders(pid), 2.0)
 
 
-def test_a_page_turned_left_out_brought_back_and_retaken(terminal, camera):
+def chosen(terminal, camera):
+    """To the page of a paper that was laid down."""
     terminal.wake()
     terminal.until(lambda said: names(said, "home.scan"), 20)
     terminal.tap("home.scan")
@@ -168,6 +166,10 @@ def test_a_page_turned_left_out_brought_back_and_retaken(terminal, camera):
     terminal.until(lambda said: names(said, "sheet.1"), 30)
     terminal.tap("sheet.1")
     terminal.page("sheet")
+
+
+def test_a_page_turned_left_out_brought_back_and_retaken(terminal, camera):
+    chosen(terminal, camera)
     terminal.tap("sheet.turn")
     terminal.tap("sheet.retake")  # it still lies there, and is taken again at once in its old place
     terminal.page("scan")
@@ -195,14 +197,7 @@ def rings(terminal):
 
 def cropping(terminal, camera):
     """To the crop page of a page that was laid down."""
-    terminal.wake()
-    terminal.until(lambda said: names(said, "home.scan"), 20)
-    terminal.tap("home.scan")
-    terminal.page("scan")
-    camera.lay(0)
-    terminal.until(lambda said: names(said, "sheet.1"), 30)
-    terminal.tap("sheet.1")
-    terminal.page("sheet")
+    chosen(terminal, camera)
     terminal.tap("sheet.crop")
     terminal.page("crop")
     terminal.until(lambda said: names(said, "crop.1"), 20)

@@ -1,8 +1,7 @@
 """A citizen's rating survives a hall that is away and a machine that is switched off."""
 
-import time
-
 import pytest
+from waiting import until as wait
 
 from kiosk.outbox import Outbox
 
@@ -31,13 +30,6 @@ class Hall:
 @pytest.fixture
 def hall():
     return Hall()
-
-
-def wait(for_what, seconds=5):
-    deadline = time.monotonic() + seconds
-    while not for_what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def test_messages_arrive_in_order_once_the_hall_is_back(tmp_path, hall):

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+import waiting
 
 from hall_api.accounts import Accounts
 from hall_api.storage.store import open_store
@@ -26,14 +26,7 @@ LOUD = "--autoplay-policy=no-user-gesture-required"  # as a display's launcher s
 def eventually():
     """Polls until something is true; fails with what it last saw."""
 
-    def wait(look, seconds=10.0, every=0.03):
-        deadline = time.monotonic() + seconds
-        while not (seen := look()):
-            assert time.monotonic() < deadline, f"not within {seconds} s: {seen!r}"
-            time.sleep(every)
-        return seen
-
-    return wait
+    return waiting.until
 
 
 class Hall:

@@ -6,14 +6,14 @@ import io
 import math
 import struct
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pikepdf
 import pytest
+from waiting import until
 
 from devices.scanning import ScanSession, ScanTrouble
 from devices.scanning.watch import Look, Watch
@@ -39,13 +39,6 @@ class Still(Watch):
         height, width = small.shape[:2]
         corners = np.array([(340, 80), (939, 80), (939, 879), (340, 879)], np.float32) * (width / SIZE[0])
         return Look("still", (PageFound(corners, 1.0, "page", ()),), width, height)
-
-
-def until(what: Callable[[], object], seconds: float = 20.0) -> None:
-    ends = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < ends, "never came true"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.private_file import is_private, write_private
 from config.reader import Mistake
 from devices.gateway.local.refusal import Refusal
-from devices.gateway.private_file import is_private, write_private
 
 WAITS = 300.0  # seconds a wish waits for the clerk
 MOST = 5  # wishes at a time: a page must not flood the clerk

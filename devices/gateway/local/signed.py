@@ -24,9 +24,9 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from config.private_file import write_private
 from config.reader import Mistake
 from devices.gateway.local.refusal import Refusal
-from devices.gateway.private_file import write_private
 
 TOLERANCE = 60.0  # seconds a clock may be off
 LONGEST_MOMENT = 12  # figures

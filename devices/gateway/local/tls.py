@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from gevent.ssl import PROTOCOL_TLS_SERVER, SSLContext
 
+from config.private_file import is_private, write_private
 from config.reader import Mistake
-from devices.gateway.private_file import is_private, write_private
 
 DAY = timedelta(days=1)
 CERTIFICATE_LIVES, RENEWED_BEFORE = 90 * DAY, 30 * DAY

@@ -11,8 +11,6 @@ from devices.vision import calibration
 from devices.vision.commands.answer import IMAGE, each_picture
 from devices.vision.pictures import Picture, PictureMistake
 
-SLANTED = 0.03  # share by which sizes may differ over the sheet before it is said
-
 
 @click.command()
 @click.option(
@@ -63,7 +61,7 @@ def _told(found: calibration.Measured) -> dict[str, Any]:
 def _in_words(answer: dict[str, Any]) -> str:
     words = f"{answer['dpi']} dpi ({answer['least']} to {answer['most']} over the sheet); the picture shows "
     words += f"{answer['across_mm']} mm from left to right"
-    if answer["slant"] > SLANTED:
+    if answer["slant"] > calibration.ASKEW:
         words += f". The camera looks down askew: sizes are right to {answer['slant']:.0%}; turn it straight down"
     return words
 

@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import waiting
 
 from config.plan import Category, HallPlan, Queue, Service, Staff, Window
 from hall_api.accounts import Accounts
@@ -179,16 +179,7 @@ def serve(database):
 def eventually():
     """Polls until something is true; fails with what it last saw."""
 
-    def wait(look, seconds=10.0):
-        deadline = time.monotonic() + seconds
-        while True:
-            seen = look()
-            if seen or time.monotonic() > deadline:
-                assert seen, f"not within {seconds} s: {seen!r}"
-                return seen
-            time.sleep(0.02)
-
-    return wait
+    return waiting.until
 
 
 @pytest.fixture
