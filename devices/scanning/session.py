@@ -229,18 +229,18 @@ class ScanSession:
         """
         _checked_corners(corners)
         with self._lock:
-            place = self._place(page)
-            old, shot = self._pile[place], self._pile.shot(place)
-            taken = scan.shot(shot, self._dpi)
-            height, width = taken.bgr.shape[:2]
-            points = [(float(x) * width, float(y) * height) for x, y in corners]
-            # A person says where the page is, and so what is outside of it; the rest has to be good all the same.
-            flags = [f for f in flaws.flaws(taken.bgr, points) if f != flaws.CUT_OFF or f in old.flags]
-            sheet = scan.page(self._measured(taken, points), points, old.mode, upright=upright.turn, flags=flags)
-            self._pile.replace(place, replace(sheet, outline=old.outline))
+            self._pile.crop(self._place(page), partial(self._cut_anew, corners))
             self._touch()
             if self.searchable:
                 self._to_read.put(page)
+
+    def _cut_anew(self, corners: Sequence[Sequence[float]], shot: bytes, old: Sheet) -> Sheet:
+        taken = scan.shot(shot, self._dpi)
+        height, width = taken.bgr.shape[:2]
+        points = [(float(x) * width, float(y) * height) for x, y in corners]
+        # A person says where the page is, and so what is outside of it; the rest has to be good all the same.
+        flags = [f for f in flaws.flaws(taken.bgr, points) if f != flaws.CUT_OFF or f in old.flags]
+        return scan.cut_anew(self._measured(taken, points), points, old, flags)
 
     def retake(self, page: int) -> None:
         """The next page taken replaces this one."""

@@ -156,9 +156,9 @@ def about(code: CodeFound) -> dict[str, Any]:
     return {"format": code.format, "text": code.text, "hex": code.data.hex(), "corners": corners}
 
 
-def cut_anew(taken: Shot, corners: Corners, old: Sheet) -> Sheet:
+def cut_anew(taken: Shot, corners: Corners, old: Sheet, flags: Sequence[str] = ()) -> Sheet:
     """The page between other corners of the shot an old one was cut from, in its mode and turned like it."""
-    cut = page(taken, corners, old.mode if old.mode != "book" else "document")
+    cut = page(taken, corners, old.mode if old.mode != "book" else "document", flags=flags)
     new = dataclasses.replace(cut, outline=old.outline)
     return new.turned(old.turn) if old.turn else new
 
