@@ -71,7 +71,7 @@ def test_a_mistake_of_the_page_costs_the_hall_no_news(caplog):
     hear_too(ears, lambda device, news: [][1])
     ears.news("pad", CardRemoved())
     assert heard == [("pad", CardRemoved())]
-    assert "IndexError" in caplog.text and "the local page heard news of pad" in caplog.text
+    assert "IndexError" in caplog.text and "telling one more listener news of pad" in caplog.text
 
 
 def test_a_page_is_paired_and_takes_a_picture_and_again_after_a_restart(tmp_path, soon):
