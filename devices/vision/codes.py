@@ -17,11 +17,13 @@ import cv2
 import numpy as np
 import zxingcpp
 
-from devices.vision import bars, zbar
+from devices.vision import bars, crumpled, zbar
 from devices.vision.sizes import scaled
 
 PATIENCE = 8.0  # seconds after which no further look is begun
 SMALL = 1200  # pixels of the longer side below which a picture is looked at enlarged
+LARGE = 2400  # and those above which crumpled codes are looked for in a smaller copy
+QR = zxingcpp.BarcodeFormat.QRCode
 SHORTEST_ITF = 6  # digits: two bars of anything look like a shorter one
 TELLING = 6  # letters from which on a bar code without check characters is believed at first sight
 SURE_LIKENESS = 0.9  # a bar code that looks so much like its reading needs no second look
@@ -30,6 +32,7 @@ SHORT_LIKENESS = 0.84  # the same for short codes, which more things look like
 
 _RETAIL = ("EAN13", "UPCA", "EAN8", "UPCE")
 _BARS = (*_RETAIL, "Code39", "Code93", "Code128", "ITF", "Codabar", "Telepen", "DXFilmEdge", "PZN", "Code32", "ISBN")
+_GUESSED = ("MicroQRCode",)  # a corner of any QR code can look like one, and a small one has little to contradict it
 _GUARDED = ("Code93", "Code128", "DataBar", "DXFilmEdge")  # bars with check characters that hold
 _FAMILY = {
     "DataBarOmni": "DataBar", "DataBarStk": "DataBar", "DataBarStkOmni": "DataBar", "Code39Std": "Code39",
@@ -107,6 +110,7 @@ def _further(grey: np.ndarray) -> Iterator[Callable[[], list[_Claim]]]:
     yield lambda: _zxing(_Look(grey, np.eye(3)), zxingcpp.Binarizer.GlobalHistogram)
     yield lambda: _zxing(_scaled(grey, 0.5, 0.0))
     yield lambda: [claim for look in _squares(grey) for claim in _zxing(look)]
+    yield lambda: [claim for look in _smoothed(grey) for claim in _zxing(look, only=QR, alone=True)]
     for angle in (15, -15, 30, -30, 45, 60, -60, 75):
         yield lambda angle=angle: _zxing(_turned(grey, angle), only=zxingcpp.BarcodeFormat.AllLinear)  # type: ignore[misc]
 
@@ -157,6 +161,14 @@ def _squares(grey: np.ndarray) -> Iterator[_Look]:
                     yield _Look(soft, look.back @ straight.back)
 
 
+def _smoothed(grey: np.ndarray) -> Iterator[_Look]:
+    """QR codes on crumpled or bent paper, laid flat."""
+    longer = max(grey.shape)
+    look = _scaled(grey, 2, 0.0) if longer < SMALL else _scaled(grey, min(LARGE / longer, 1.0), 0.0)
+    for flat in crumpled.flattened(look.grey):
+        yield _Look(flat.grey, look.back @ flat.back)
+
+
 # ---- readers ---------------------------------------------------------------------------------------------------------
 
 
@@ -164,11 +176,14 @@ def _zxing(
     look: _Look,
     binarizer: zxingcpp.Binarizer = zxingcpp.Binarizer.LocalAverage,
     only: zxingcpp.BarcodeFormat = zxingcpp.BarcodeFormat.AllReadable,
+    alone: bool = False,
 ) -> list[_Claim]:
+    """What zxing-cpp reads. `alone`: the look is one clean code and nothing else."""
+
     def read(mode: zxingcpp.TextMode) -> list[zxingcpp.Barcode]:
-        return zxingcpp.read_barcodes(
-            look.grey, formats=zxingcpp.BarcodeFormats([only]), text_mode=mode, binarizer=binarizer
-        )
+        formats = zxingcpp.BarcodeFormats([only])
+        found = zxingcpp.read_barcodes(look.grey, formats=formats, text_mode=mode, binarizer=binarizer, is_pure=alone)
+        return [code for code in found if code.valid]
 
     found = read(zxingcpp.TextMode.Plain)
     declared = set()
@@ -288,6 +303,8 @@ class _Judge:
     def _held(self, code: CodeFound, agreeing: Sequence[_Claim], claims: Sequence[_Claim]) -> list[CodeFound]:
         """The code itself if it may be told, or what really stands in its place."""
         twice, by_zxing = len(agreeing) > 1, any(claim.by == "zxing" for claim in agreeing)
+        if code.format in _GUESSED:
+            return [code] if twice else []
         if code.format not in _BARS or code.format in _GUARDED:
             return [code] if twice or by_zxing else []
         if code.format == "ITF" and len(code.text) < SHORTEST_ITF:
@@ -313,7 +330,7 @@ def _doubtful(claims: Sequence[_Claim], believed: Sequence[CodeFound]) -> bool:
     return any(
         not any(_same(code, c.found) or _overlap(code, c.found) for code in believed)
         for c in claims
-        if c.found.format in _BARS
+        if c.found.format in (*_BARS, *_GUESSED)
     )
 
 
