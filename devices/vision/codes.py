@@ -22,7 +22,7 @@ from devices.vision.sizes import scaled
 
 PATIENCE = 8.0  # seconds after which no further look is begun
 SMALL = 1200  # pixels of the longer side below which a picture is looked at enlarged
-LARGE = 2400  # and those above which crumpled codes are looked for in a smaller copy
+LARGE = 1600  # and those above which crumpled codes are looked for in a smaller copy
 QR = zxingcpp.BarcodeFormat.QRCode
 SHORTEST_ITF = 6  # digits: two bars of anything look like a shorter one
 TELLING = 6  # letters from which on a bar code without check characters is believed at first sight

@@ -18,6 +18,7 @@ import numpy as np
 
 FINDER = 7  # modules a finder pattern is wide
 STEP = 8  # pixels of a module while the bend is followed
+MARGIN = 2  # modules around it that are followed too: at its rim the bend needs both sides
 DRAWN = 4  # pixels of a module in the flat code
 QUIET = 4  # modules of white around it
 SMALLEST = 21  # modules of the smallest code, which alone has no alignment pattern
@@ -43,9 +44,7 @@ def flattened(grey: np.ndarray) -> Iterator[Flat]:
     """The QR codes in a picture (h × w, uint8) laid flat, the likeliest first; each in the sizes it may have."""
     for finders in _triples(_finders(grey)):
         for modules in _sizes(finders):
-            flat = _flat(grey, finders, modules)
-            if flat is not None:
-                yield flat
+            yield _flat(grey, finders, modules)
 
 
 # ---- finder patterns -------------------------------------------------------------------------------------------
@@ -55,11 +54,14 @@ def _finders(grey: np.ndarray) -> list[np.ndarray]:
     """Corners (4 × 2) of what may be finder patterns: a dark ring with a dark square in it."""
     found: list[np.ndarray] = []
     shorter = min(grey.shape)
+    grey = cv2.normalize(grey, np.empty_like(grey), 0, 255, cv2.NORM_MINMAX)
     for share in (6, 14):
         block = max(shorter // share, 11) | 1
         dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, block, 6)
         contours, tree = cv2.findContours(dark, cv2.RETR_TREE, cv2.CHAIN_APPROX_NONE)
         for number, contour in enumerate(contours):
+            if len(contour) < 3 * LEAST_FINDER:  # most by far in a grainy picture
+                continue
             hole = tree[0][number][2]
             core = tree[0][hole][2] if hole >= 0 else -1
             if core < 0:
@@ -131,43 +133,49 @@ def _ordered_along(corners: np.ndarray, way: np.ndarray) -> np.ndarray:
 # ---- the bend --------------------------------------------------------------------------------------------------
 
 
-def _flat(grey: np.ndarray, finders: np.ndarray, modules: int) -> Flat | None:
-    """The code of so many modules between these finder patterns, drawn flat; None when no lattice is heard."""
+def _flat(grey: np.ndarray, finders: np.ndarray, modules: int) -> Flat:
+    """The code of so many modules between these finder patterns, drawn flat."""
     spots = _roughly(grey, finders, modules)
+    ys, xs = np.mgrid[: len(spots), : len(spots)].astype(np.float32)
     for window in WINDOWS:
-        seen = cv2.remap(grey, spots, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        slid = _slid(seen, modules, window)
-        spots = _moved(spots, slid)
-    seen = cv2.remap(grey, spots, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    clean = _drawn(_modules(seen, modules))
-    height, width = clean.shape
-    edge = QUIET * DRAWN
-    drawn = np.array([(edge, edge), (width - edge, edge), (width - edge, height - edge), (edge, height - edge)])
+        slid = cv2.resize(_slid(_seen(grey, spots), window), spots.shape[:2], interpolation=cv2.INTER_LINEAR) * STEP
+        spots = _seen(spots, np.dstack([xs, ys]) + slid)
+    spots = spots[MARGIN * STEP : -MARGIN * STEP, MARGIN * STEP : -MARGIN * STEP]
+    clean = _drawn(_modules(_seen(grey, spots)))
+    first, last = QUIET * DRAWN, (QUIET + modules) * DRAWN
+    drawn = np.array([(first, first), (last, first), (last, last), (first, last)], np.float32)
     corners = np.array([spots[0, 0], spots[0, -1], spots[-1, -1], spots[-1, 0]], np.float32)
-    return Flat(clean, cv2.getPerspectiveTransform(drawn.astype(np.float32), corners))
+    return Flat(clean, cv2.getPerspectiveTransform(drawn, corners))
+
+
+def _seen(picture: np.ndarray, spots: np.ndarray) -> np.ndarray:
+    """What a picture shows at these spots (h × w × 2: x, y)."""
+    x, y = (np.ascontiguousarray(spots[..., part], np.float32) for part in (0, 1))
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _roughly(grey: np.ndarray, finders: np.ndarray, modules: int) -> np.ndarray:
-    """Where each pixel of the flat code (STEP a module) is seen, from the corners of its finder patterns alone."""
+    """Where each pixel of the flat code (STEP a module, MARGIN modules around it) is seen, from the corners of its
+    finder patterns and its alignment pattern."""
     far = modules - FINDER
     square = np.array([(0, 0), (FINDER, 0), (FINDER, FINDER), (0, FINDER)], np.float64)
-    lattice = np.concatenate([square, square + (far, 0), square + (0, far)])
+    lattice = (np.array([(0, 0), (far, 0), (0, far)], np.float64)[:, None] + square).reshape(-1, 2)
     middles = finders.mean(axis=1)
-    plane = np.array([(middles[1] - middles[0]) / far, (middles[2] - middles[0]) / far])
-    guess = (lattice - FINDER / 2) @ plane + middles[0]
+    plane = (middles[1:] - middles[0]) / far
+    guess = ((lattice - FINDER / 2) @ plane + middles[0]).reshape(3, 4, 2)
     # Which corner is which: the turn of each pattern's four that brings them nearest to the guess.
-    seen = []
-    for number, corners in enumerate(finders):
-        at = guess[4 * number : 4 * number + 4]
-        turns = [np.roll(each, turn, axis=0) for each in (corners, corners[::-1]) for turn in range(4)]
-        seen.append(min(turns, key=lambda each: float(np.abs(each - at).sum())))
-    corners = np.concatenate(seen)
+    corners = np.concatenate(
+        [
+            min((np.roll(four, turn, axis=0) for turn in range(4)), key=lambda each: float(np.abs(each - at).sum()))
+            for four, at in zip(finders, guess, strict=True)
+        ]
+    )
     spots = _through(lattice, corners, modules)
     mark = _alignment(grey, spots) if modules > SMALLEST else None
     if mark is None:
         return spots
-    at = cv2.remap(spots, np.array([[mark]], np.float32), None, cv2.INTER_LINEAR)[0]
     middle = modules - FINDER + 0.5
+    at = _seen(spots, mark[None, None])[0]
     return _through(np.vstack([lattice, (middle, middle)]), np.vstack([corners, at]), modules)
 
 
@@ -175,10 +183,10 @@ def _alignment(grey: np.ndarray, spots: np.ndarray) -> np.ndarray | None:
     """Where the alignment pattern at the fourth corner is seen, in pixels (x, y) of the roughly flat code."""
     ring = np.pad(np.pad(np.zeros((1, 1)), 1, constant_values=1), 1)
     pattern = cv2.GaussianBlur(np.kron(ring, np.ones((STEP, STEP))).astype(np.float32), (0, 0), STEP / 4)
-    reach = (SEARCHED + len(ring) // 2) * STEP
-    middle = len(spots) - (2 * FINDER - 1) * STEP // 2
-    start, stop = middle - reach - STEP // 2, min(middle + reach + STEP // 2, len(spots))
-    seen = cv2.remap(grey, np.ascontiguousarray(spots[start:stop, start:stop]), None, cv2.INTER_LINEAR)
+    middle = len(spots) - round((MARGIN + FINDER - 0.5) * STEP)
+    reach = round((SEARCHED + len(ring) / 2) * STEP)
+    start = middle - reach
+    seen = _seen(grey, spots[start : middle + reach, start : middle + reach])
     likeness = cv2.matchTemplate(seen.astype(np.float32), pattern, cv2.TM_CCOEFF_NORMED)
     _, best, _, (x, y) = cv2.minMaxLoc(likeness)
     return np.array([x, y], np.float32) + (start + len(pattern) / 2 - 0.5) if best > LIKE else None
@@ -187,16 +195,15 @@ def _alignment(grey: np.ndarray, spots: np.ndarray) -> np.ndarray | None:
 def _through(lattice: np.ndarray, seen: np.ndarray, modules: int) -> np.ndarray:
     """Where each pixel of the flat code is seen: the plate bent least that goes through these points of it."""
     plate = np.column_stack([np.ones(len(lattice)), lattice])
-    corner = np.zeros((3, 3))
-    system = np.block([[_bent(lattice, lattice), plate], [plate.T, corner]])
+    system = np.block([[_bent(lattice, lattice), plate], [plate.T, np.zeros((3, 3))]])
     weights = np.linalg.solve(system, np.vstack([seen, np.zeros((3, 2))]))
     # Worked out at the modules' corners; between them it is as good as straight.
-    xs, ys = np.meshgrid(*[np.arange(modules + 1.0)] * 2)
-    nodes = np.column_stack([xs.ravel(), ys.ravel()])
+    ends = np.arange(-MARGIN, modules + MARGIN + 1.0)
+    nodes = np.dstack(np.meshgrid(ends, ends)).reshape(-1, 2)
     at = np.hstack([_bent(nodes, lattice), np.ones((len(nodes), 1)), nodes]) @ weights
-    coarse = at.reshape(modules + 1, modules + 1, 2).astype(np.float32)
-    xs, ys = np.meshgrid(*[((np.arange(modules * STEP) + 0.5) / STEP).astype(np.float32)] * 2)
-    return cv2.remap(coarse, xs, ys, cv2.INTER_LINEAR)
+    coarse = at.reshape(len(ends), len(ends), 2).astype(np.float32)
+    fine = (np.arange((len(ends) - 1) * STEP) + 0.5) / STEP
+    return _seen(coarse, np.dstack(np.meshgrid(fine, fine)))
 
 
 def _bent(points: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -205,72 +212,52 @@ def _bent(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.asarray(squared * np.log(np.maximum(squared, 1e-12)))
 
 
-def _slid(seen: np.ndarray, modules: int, window: float) -> np.ndarray:
-    """How far, in modules to the right and down, the lattice has slid at each module (modules × modules × 2)."""
+def _slid(seen: np.ndarray, window: float) -> np.ndarray:
+    """How far, in modules to the right and down, the lattice has slid at each of n × n modules: n × n × 2, float32."""
     calm = cv2.GaussianBlur(seen, (0, 0), STEP / 6).astype(np.float32)
-    beat = np.exp(2j * np.pi * np.arange(modules * STEP) / STEP)
-    parts = []
+    beat = np.exp(2j * np.pi * np.arange(len(seen)) / STEP)
+    heard = []
     for across in (True, False):
         edges = np.abs(cv2.Sobel(calm, cv2.CV_32F, int(across), int(not across), ksize=3))
         edges = np.minimum(edges, np.percentile(edges, 97))
-        heard = edges * (beat[None, :] if across else beat[:, None])
+        wave = edges * (beat[None, :] if across else beat[:, None])
         real, imaginary = (
             cv2.GaussianBlur(np.ascontiguousarray(part, np.float32), (0, 0), window * STEP)
-            for part in (heard.real, heard.imag)
+            for part in (wave.real, wave.imag)
         )
-        parts.append((real + 1j * imaginary)[STEP // 2 :: STEP, STEP // 2 :: STEP])
-    return _unwrapped(np.angle(np.stack(parts, axis=-1)) / (2 * np.pi), np.abs(parts[0]) + np.abs(parts[1]))
+        heard.append((real + 1j * imaginary)[STEP // 2 :: STEP, STEP // 2 :: STEP])
+    both = np.stack(heard, axis=-1)
+    return _followed(np.angle(both) / (2 * np.pi), np.abs(both).sum(axis=-1)).astype(np.float32)
 
 
-def _unwrapped(phase: np.ndarray, clear: np.ndarray) -> np.ndarray:
-    """The phase (h × w × 2, in turns) followed from the finder patterns to wherever it is clearest next: of all the
+def _followed(phase: np.ndarray, clear: np.ndarray) -> np.ndarray:
+    """The phase (n × n × 2, in turns) followed from the finder patterns to wherever it is clearest next: of all the
     turns it may have made, the number nearest to the neighbour it was reached from."""
     size = len(phase)
     out = phase.copy()
     done = np.zeros((size, size), bool)
-    near, far = FINDER // 2, size - 1 - FINDER // 2
-    heap: list[tuple[float, int, int, int, int]] = []
-    for row, column in ((near, near), (near, far), (far, near)):
-        heapq.heappush(heap, (-np.inf, row, column, row, column))
-    while heap:
-        _, row, column, before, beside = heapq.heappop(heap)
-        if done[row, column]:
+    near = MARGIN + FINDER // 2
+    far = size - 1 - near
+    ahead = [(-np.inf, at, at) for at in ((near, near), (near, far), (far, near))]
+    while ahead:
+        _, at, before = heapq.heappop(ahead)
+        if done[at]:
             continue
-        done[row, column] = True
-        if (row, column) != (before, beside):
-            out[row, column] += np.round(out[before, beside] - out[row, column])
+        done[at] = True
+        out[at] += np.round(out[before] - out[at])
         for down, right in NEIGHBOURS:
-            y, x = row + down, column + right
+            y, x = at[0] + down, at[1] + right
             if 0 <= y < size and 0 <= x < size and not done[y, x]:
-                heapq.heappush(heap, (-float(clear[y, x]), y, x, row, column))
+                heapq.heappush(ahead, (-float(clear[y, x]), (y, x), at))
     return out
-
-
-def _moved(spots: np.ndarray, slid: np.ndarray) -> np.ndarray:
-    """The places of the flat code's pixels, once each has slid so far."""
-    count = len(spots)
-    wide = cv2.resize(slid.astype(np.float32), (count, count), interpolation=cv2.INTER_LINEAR) * STEP
-    ys, xs = np.mgrid[:count, :count].astype(np.float32)
-    at = np.stack([xs, ys], axis=-1) + wide
-    return _continued(spots, at)
-
-
-def _continued(spots: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """`spots` at these places (x, y), carried on in a straight line beyond its rim."""
-    last = len(spots) - 1
-    inside = np.clip(at, 0, last)
-    here = cv2.remap(spots, inside, None, cv2.INTER_LINEAR)
-    beyond = at - inside
-    right = np.gradient(spots, axis=1)[np.rint(inside[..., 1]).astype(int), np.rint(inside[..., 0]).astype(int)]
-    down = np.gradient(spots, axis=0)[np.rint(inside[..., 1]).astype(int), np.rint(inside[..., 0]).astype(int)]
-    return np.asarray(here + beyond[..., :1] * right + beyond[..., 1:] * down, np.float32)
 
 
 # ---- the modules -----------------------------------------------------------------------------------------------
 
 
-def _modules(seen: np.ndarray, modules: int) -> np.ndarray:
-    """Which modules are light (modules × modules, bool), each beside what is around it."""
+def _modules(seen: np.ndarray) -> np.ndarray:
+    """Which modules are light (n × n, bool), each beside what is around it."""
+    modules = len(seen) // STEP
     core = slice(STEP // 4, STEP - STEP // 4)
     cells = seen.reshape(modules, STEP, modules, STEP)[:, core, :, core].mean(axis=(1, 3)).astype(np.float32)
     around = np.ones((FINDER, FINDER), np.uint8)
