@@ -51,3 +51,11 @@ def test_real_pictures_are_judged_by_the_truth_beside_them(tmp_path):
 def test_chinese_codes_in_all_three_encodings_are_read():
     [row] = benches.chinese(None, lambda done, of: None, each=4)
     assert (row.ours, row.good) == (12, True)
+
+
+def test_the_live_view_is_told_in_frames_a_second():
+    done = bench("--json", "--only", "live view")
+    assert done.returncode == 0, done.stderr
+    [row] = map(json.loads, done.stdout.splitlines())
+    assert (row["unit"], row["aim"], row["peers"].keys()) == ("fps", "≥ 15", {"plain OpenCV"})
+    assert row["ours"] > 0

@@ -13,7 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from devices.scanning import benches as benches_live
 from devices.vision import benches
+
+PARTS = (*benches.PARTS, benches_live.PART)
 
 
 @click.command()
@@ -28,7 +31,7 @@ def command(pictures: Path | None, only: tuple[str, ...], as_json: bool) -> None
     """Measure outlines, codes, lines, cards, text and saving beside plain OpenCV, pyzbar, zxing-cpp and rapidocr."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    wanted = [part for part in benches.PARTS if not only or any(each.lower() in part.name.lower() for each in only)]
+    wanted = [part for part in PARTS if not only or any(each.lower() in part.name.lower() for each in only)]
     rows: list[benches.Row] = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     try:
