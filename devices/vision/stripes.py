@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 
-STRIPE = 128  # rows
+STRIPE = 256  # rows
 
 
 def in_stripes(height: int, work: Callable[[int, int], None]) -> None:
