@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 
-STRIPE = 256  # rows
+STRIPE = 256  # rows; a multiple of 16, as grids laid over a picture like it
 
 
 def in_stripes(height: int, work: Callable[[int, int], None]) -> None:
