@@ -59,6 +59,7 @@ class Part:
 
     name: str
     run: Callable[[Path | None, Told], Iterable[Row]]
+    all_cores: bool = False  # OpenCV may use them all; else one, as a live view must leave room for the rest
 
 
 def at_least(what: str, unit: str, ours: float, aim: float, *peers: tuple[str, float]) -> Row:
@@ -366,6 +367,6 @@ PARTS = (
     Part("upright", upright),
     Part("MRZ", mrz),
     Part("ID cards", cards),
-    Part("saving", saving),
+    Part("saving", saving, all_cores=True),
     Part("text", text),
 )

@@ -180,8 +180,8 @@ def saving(folder: Path, megapixels: int = 8, rounds: int = 9) -> dict[str, floa
     """From the trigger to the page saved, in milliseconds: ours by steps and in all, beside plain OpenCV's sequence.
 
     Decode, square, whiten, JPEG, PDF, fsync, in `folder`. The plain sequence is what a careful user of the library
-    writes: light from the page's own blurred copy at a quarter, divided, and the same PDF by Pillow. The two take
-    turns, and each figure is the middle one of its rounds.
+    writes: light from the page's own blurred copy at a quarter, divided, and a plain PDF of it. The two take turns,
+    both on as many cores as OpenCV may use, and each figure is the middle one of its rounds.
     """
     size = {8: (3264, 2448), 13: (4208, 3120)}[megapixels]
     bgr, corners = on_desk(lit(page(PARAGRAPHS * 2, dpi=300).bgr), size, 2.0)

@@ -26,8 +26,9 @@ DIGITS = np.array([letter.isdigit() for letter in ocrb.LETTERS])
 FILLER = np.array([letter == travel.FILLER for letter in ocrb.LETTERS])
 STATES = np.array([[ocrb.LETTERS.index(letter) for letter in code] for code in CODES])
 STATE_LOSS = 10.0  # by so much (logarithm) a code that exists may look less likely than one that does not
-RARE = {"O": 3.0, "Q": 2.0, "I": 1.5, "D": 1.0}  # how much rarer (logarithm) than 0 and 1 they are in numbers: most
-# states leave them out, and exchanging some zeros for letters O leaves the check digit right
+# How much rarer (logarithm) than 0, 1 and 8 these are in numbers: most states leave them out, and exchanging some zeros
+# for letters O, or an 8 for an S, leaves the check digit right.
+RARE = {"O": 4.0, "Q": 2.0, "I": 1.5, "D": 1.0, "S": 1.5}
 LIKELY_LOSS = 7.0  # by so much (logarithm) another character may look less likely and still be tried
 MOST_LOSS = 8.0  # of all exchanges under one check digit together
 BY_CHANCE = 0.2  # how many of the exchanges tried first may be expected to come right by chance

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from devices.vision.stripes import in_stripes
+
 MODES = ("document", "photo", "black-and-white", "book")
 STEP = 16  # a cell of the light map, in pixels of the page
-PAPER = 1.06  # how far above the measured paper white is set: its grain must drown, a pencil line must not
+WHITE = 0.943  # of the paper's own colour: from there on it is white, for its grain must drown, a pencil line must not
+BLACK = 0.14  # of it: what is darker is ink through and through
 SEEN = 1600  # pixels of height in which a book's lines are followed
 CELL = 16  # of those pixels: how closely
 FEWEST = 6  # long lines a bend can be told from
-BLACK = 38  # what is darker than this in a whitened page is ink through and through
 
 
 def whiten(bgr: np.ndarray) -> np.ndarray:
@@ -27,9 +29,16 @@ def whiten(bgr: np.ndarray) -> np.ndarray:
     so warm lamps and shadows go while the hue of what is printed stays.
     """
     height, width = bgr.shape[:2]
-    light = cv2.resize(_light(bgr), (width, height), interpolation=cv2.INTER_LINEAR)
-    even = cv2.divide(bgr, light, scale=255 * PAPER)
-    return np.asarray(cv2.LUT(even, _INK, dst=even))
+    # The light at each pixel, in whose place the page is written: fresh memory would cost as much as the division.
+    page = np.asarray(cv2.resize(_light(bgr), (width, height), interpolation=cv2.INTER_LINEAR))
+
+    def stripe(top: int, bottom: int) -> None:
+        light = page[top:bottom]
+        above = cv2.addWeighted(bgr[top:bottom], 1, light, -BLACK, 0)  # what is darker than black stays at 0
+        cv2.divide(above, light, dst=page[top:bottom], scale=255 / (WHITE - BLACK))
+
+    in_stripes(height, stripe)
+    return page
 
 
 def ink(bgr: np.ndarray) -> np.ndarray:
@@ -98,9 +107,9 @@ def _light(picture: np.ndarray) -> np.ndarray:
     """The paper's colour at each cell of STEP × STEP pixels, as if nothing were printed: small, uint8."""
     height, width = picture.shape[:2]
     # Every fourth pixel is enough to know the paper, and averaging all of them costs three times as much.
-    thin = picture[min(STEP // 8, height - 1) :: 4, min(STEP // 8, width - 1) :: 4]
-    size = (max(width // STEP, 1), max(height // STEP, 1))
-    small = cv2.resize(np.ascontiguousarray(thin), size, interpolation=cv2.INTER_AREA)
+    fine, size = (tuple(max(side // step, 1) for side in (width, height)) for step in (4, STEP))
+    thin = cv2.resize(picture, fine, interpolation=cv2.INTER_NEAREST_EXACT)
+    small = cv2.resize(thin, size, interpolation=cv2.INTER_AREA)
     reach = max(3, min(size) // 20) | 1
     # Paper is the brightest thing around: letters and thin lines drown in their neighbours' light.
     open_ = cv2.dilate(small, np.ones((reach, reach), np.uint8))
@@ -109,14 +118,6 @@ def _light(picture: np.ndarray) -> np.ndarray:
     # A photograph or a solid block of colour is no shadow: the light never falls below half of what it mostly is.
     floor = (np.percentile(smooth.reshape(-1, *smooth.shape[2:]), 75, axis=0) * 0.45).astype(np.uint8)
     return np.ascontiguousarray(np.maximum(smooth, np.maximum(floor, 1)))
-
-
-def _ink_curve() -> np.ndarray:
-    values = np.arange(256, dtype=np.float32)
-    return (np.clip((values - BLACK) / (255 - BLACK), 0, 1) * 255).round().astype(np.uint8)
-
-
-_INK = _ink_curve()
 
 
 def _gutter(bgr: np.ndarray) -> int:

@@ -61,6 +61,19 @@ def test_a_damaged_shot_is_said():
         scan.shot(b"\xff\xd8\xff nothing")
 
 
+def test_a_shot_with_needless_bytes_before_its_end_is_whole():
+    """Some cameras send all theirs so."""
+    data, _ = desk()
+    assert data[-2:] == b"\xff\xd9"
+    assert (scan.shot(data[:-2] + bytes(40) + data[-2:]).bgr == scan.shot(data).bgr).all()
+
+
+def test_half_a_shot_is_damaged():
+    data, _ = desk()
+    with pytest.raises(ValueError, match="damaged"):
+        scan.shot(data[: len(data) // 2])
+
+
 def test_pages_come_back_from_the_pile_as_they_went(tmp_path):
     pile = Pile(tmp_path)
     line = Line("张三", 0.9, ((1.0, 2.0), (3.0, 2.0), (3.0, 4.0), (1.0, 4.0)), (Word("张三", 0.0, 1.0),))

@@ -30,13 +30,13 @@ PARTS = (*benches.PARTS, benches_live.PART)
 def command(pictures: Path | None, only: tuple[str, ...], as_json: bool) -> None:
     """Measure outlines, codes, lines, cards, text and saving beside plain OpenCV, pyzbar, zxing-cpp and rapidocr."""
     threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
     wanted = [part for part in PARTS if not only or any(each.lower() in part.name.lower() for each in only)]
     rows: list[benches.Row] = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
             for part in wanted:
+                cv2.setNumThreads(threads if part.all_cores else 1)
                 task = bar.add_task(part.name, total=None)
                 for row in part.run(
                     pictures,
