@@ -80,9 +80,10 @@ class ScanSession:
         changed: Callable[[], None] = lambda: None,
         looked: Callable[[], None] = lambda: None,
     ) -> None:
-        """`automatic`: pages are taken by themselves; else by `take`; no more than `most` of them. `changed` is called
-        when a page was taken, read or changed, `looked` after each look at a frame, by a thread. The stand's true scale, measured once: `across`, the millimetres its pictures show from
-        left to right (0: nobody has measured), or `dpi`. Raises ScanTrouble for a mode there is not."""
+        """`automatic`: pages are taken by themselves; else by `take`; no more than `most` of them. A thread calls
+        `changed` when a page was taken, read or changed, and `looked` after each look at a frame. The stand's true
+        scale, measured once: `across`, the millimetres its pictures show from left to right (0: nobody has measured),
+        or `dpi`. Raises ScanTrouble for a mode there is not."""
         self._folder, self._dpi, self._across, self._changed = folder, dpi, across, changed
         self._most, self._looked = most, looked
         self._watch = watch or Watch()

@@ -16,7 +16,7 @@ class Page(Base):
     def build(self):
         upright = self.theme.portrait
         high = (28, 32) if upright else (24, 26)
-        self.heading = Heading("This is how your copy will look")
+        self.heading = Heading("Your copy will look like this: black and white")
         self.count = Text(role="large", colour="soft", balance=True)
         self.paper = Picture(ground="mist", frame="line")
         self.state = Banner()

@@ -106,11 +106,16 @@ class Picture(Sized, Widget):
         self._frame.rectangle = (x, y, width, height)
         self._draw_lines()
 
-    def _draw_lines(self):
+    def _on_screen(self, point):
+        """Where a point of the picture (fractions, counted from its upper left) is on the screen, in dots."""
         (x, y), (width, height) = self._box.pos, self._box.size
+        across, down = (min(max(part, 0), 1) for part in point)
+        return x + across * width, y + (1 - down) * height
+
+    def _draw_lines(self):
         for number, (halo, line) in enumerate(zip(self._halos, self._lines, strict=True)):
             points = []
             if number < len(self._corners):
-                for across, down in self._corners[number]:
-                    points += [x + min(max(across, 0), 1) * width, y + (1 - min(max(down, 0), 1)) * height]
+                for corner in self._corners[number]:
+                    points += self._on_screen(corner)
             halo.points = line.points = points

@@ -383,6 +383,7 @@ def lay_down(terminal, shown, state):
     flags = ("out_of_frame",) if state == "flagged" else ()
     many = {"empty": 0, "starting": 0, "many": 9, "full": 20, "copy": 3}.get(state, 2)
     session.sheets = tuple(Taken(n, drawn(170, 240), flags if n == many else ()) for n in range(1, many + 1))
+    session.changed = many > 0
     session.chosen, session.sheet = many, drawn(700, 990)
     card = ((0.38, 0.4), (0.64, 0.42), (0.63, 0.62), (0.37, 0.6))  # of a stand that sees a little more than A4
     page = ((0.2, 0.1), (0.7, 0.12), (0.72, 0.9), (0.18, 0.88))
