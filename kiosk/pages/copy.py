@@ -29,7 +29,7 @@ class Page(Base):
             return [self.heading, self.count, self.paper, self.state, *rows]
         right = column(
             self.heading, self.count, self.state, self.more, self.mark, self.next, self.print, gap=4,
-            wide=170, fit=True,
+            wide=(170, 190), fit=True,
         )  # fmt: skip
         right.pos_hint = {"center_y": 0.5}
         return [Stack(self.paper, right, across=True, gap=8)]
