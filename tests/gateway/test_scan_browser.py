@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from scan_desk import ScanDesk
 
 from devices.roles import PedalPressed
+from devices.vision import flaws
 
 expect.set_options(timeout=15000)
 
@@ -172,6 +173,26 @@ def test_what_is_wrong_with_a_page_or_the_camera_is_said(page, camera):
     expect(trouble).to_be_hidden()
     camera.lay(sheet("AGAIN"))
     expect(rows(page)).to_have_count(2)
+
+
+def test_a_trembling_finger_does_everything_once(page, camera):
+    for wanted in (1, 2, 3):
+        page.locator(".scan-take").dblclick()
+        expect(rows(page)).to_have_count(wanted)
+    last = rows(page).nth(2).get_attribute("data-page")
+    rows(page).nth(0).get_by_label("删除").dblclick()
+    expect(rows(page)).to_have_count(2)
+    page.locator(".scan-undo").click()
+    expect(rows(page)).to_have_count(3)
+    expect(rows(page).nth(2)).to_have_attribute("data-page", last)
+
+
+def test_every_flaw_has_its_sentence(page):
+    module = page.evaluate(
+        "new URL('bianmin-devices.js', document.querySelector('script[src$=\"sample.js\"]').src).href"
+    )
+    keys = page.evaluate("(from) => import(from).then((module) => Object.keys(module.SCAN_FLAGS))", module)
+    assert set(keys) == {*flaws.WORDS, "whole_picture"}
 
 
 def test_closed_or_lost_it_is_gone(page, clerk, camera):

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from config import plans
 from config.machine import Screen
 from devices.roles import CardPresented
+from devices.vision import flaws
 from kiosk import maintenance
 from kiosk.app import Settings, open_window
 from kiosk.journey import Page, Times
@@ -298,7 +299,7 @@ RESULTS = ("printing", "sent", "printed", "paper", "fault", "unknown", "none")
 TICKETS = ("waiting", "called", "serving", "held", "passed", "done", "cancelled", "expired")
 PHASES = ("starting", "empty", "moving", "taken", "full", "retaking")
 TROUBLES = ("gone", "frozen", "dark", "bright", "small")
-FLAGS = {"flagged": "out_of_frame", "edgeless": "whole_picture", "pale": "white_on_white"}  # the longest sentences
+FLAGS = (*flaws.WORDS, "whole_picture")
 COPIES = ("done", "unknown", "paper", "failed")
 VISITS = (
     "attract", "attract-left", "home", "home-warning", "home-plain", "categories", "services", "search", "search-SH",
@@ -307,8 +308,8 @@ VISITS = (
     *(f"ticket-{state}" for state in TICKETS), "ticket-slip", "info", "help", "help-yes", "help-no", "away", "fault",
     "failsafe", "code", "code-wait", "maintenance",
     *(f"scan-{phase}" for phase in PHASES), *(f"scan-{trouble}" for trouble in TROUBLES), "scan-many",
-    *(f"scan-{state}" for state in FLAGS),
-    "sheet", *(f"sheet-{state}" for state in FLAGS), "sheet-wait", "crop", "crop-none", "crop-wait", "crop-small",
+    *(f"scan-{flag}" for flag in FLAGS),
+    "sheet", *(f"sheet-{flag}" for flag in FLAGS), "sheet-wait", "crop", "crop-none", "crop-wait", "crop-small",
     "copy", "copy-two", "copy-wait", "copy-paper", "copy-broken", "copying",
     *(f"copied-{state}" for state in COPIES),
 )  # fmt: skip
@@ -382,7 +383,7 @@ def visit(window, page, state, elder, language):
 def lay_down(terminal, shown, state):
     """Pages under a camera, as they would be there."""
     session, view = terminal.session, terminal.view
-    flags = (FLAGS[state],) if state in FLAGS else ()
+    flags = (state,) if state in FLAGS else ()
     many = {"empty": 0, "starting": 0, "many": 9, "full": 20, "copy": 3}.get(state, 2)
     session.sheets = tuple(Taken(n, drawn(170, 240), flags if n == many else ()) for n in range(1, many + 1))
     session.changed = many > 0

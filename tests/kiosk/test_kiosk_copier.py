@@ -319,6 +319,15 @@ def test_the_end_forgets_and_another_person_begins_with_nothing(bench):
     assert one.session.sheets == ()
 
 
+def test_whoever_walks_away_is_forgotten(bench):
+    one = bench()
+    one.lay()
+    one.terminal.clock = lambda: time.monotonic() + 100  # a minute, and the seconds of the warning
+    one.terminal.turn()
+    assert (one.page, one.session.sheets) == (Page.ATTRACT, ())
+    one.until(lambda: not list(Path("/dev/shm").glob(f"{FOLDER}-{os.getpid()}-*")), 5)
+
+
 def test_a_picture_is_drawn_from_below_and_no_larger_than_asked():
     bgr = np.zeros((40, 80, 3), np.uint8)
     bgr[:20] = (0, 0, 250)  # red above

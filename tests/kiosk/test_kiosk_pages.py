@@ -42,6 +42,16 @@ def test_every_page(terminal, scratch_visits, elder, language):
     assert not wrong, "\n".join(wrong)
 
 
+def test_every_flaw_is_said_with_the_page_and_asked_about(terminal, scratch_visits):
+    flaws = [visit for visit in scratch_visits if visit.startswith("sheet-") and visit != "sheet-wait"]
+    assert len(flaws) == 7
+    for visit in flaws:
+        terminal.tell(visit=visit.replace("sheet", "scan"))
+        shown = terminal.answer("audit")
+        assert {"scan.retake", "scan.keep", "scan.copy"} <= {button["name"] for button in shown["widgets"]}, visit
+        assert any("第2页" in text["raw"] and text["colour"] == "amber" for text in shown["texts"]), visit
+
+
 def faults(shown, dots, size, elder):
     """Everything on one page that is too small, too near, cut off, outside, or written on the wrong ground."""
     least_mm, capital_mm = (25, 7.3) if elder else (20, 4.8)

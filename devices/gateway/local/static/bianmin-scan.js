@@ -192,8 +192,10 @@ export class ScanPanel {
     if (now === this.shown) return;
     this.shown = now;
     this.none.hidden = state.pages.length > 0;
+    const grown = state.pages.length > this.pages.children.length;
     const known = new Map([...this.pages.children].map((row) => [row.dataset.stamp, row.querySelector("img")]));
     this.pages.replaceChildren(...state.pages.map((page, i) => this.#row(page, i, state, known.get(page.stamp))));
+    if (grown) this.pages.scrollTop = this.pages.scrollHeight; // the list alone: what stands above the picture stays
     const bytes = state.pages.reduce((sum, page) => sum + page.bytes, 0);
     this.total.replaceChildren(state.pages.length ? pair([`共 ${state.pages.length} 页，约 ${size(bytes)}`, `${state.pages.length} pages, about ${size(bytes)}`]) : "");
     for (const one of [this.finish, ...this.handing]) if (one) one.disabled = !state.pages.length;
@@ -226,7 +228,6 @@ export class ScanPanel {
     this.frame.classList.add("flash");
     this.root.dataset.taken = this.scan.state.taken;
     this.#click();
-    this.pages.scrollTop = this.pages.scrollHeight; // the list alone: what is said above the picture stays where it is
   }
 
   /** A shutter: two short clicks. */
@@ -288,7 +289,7 @@ export class ScanPanel {
     const url = URL.createObjectURL(await this.scan.preview());
     const copies = el("input", { type: "number", min: 1, max: 50, value: 1, "aria-label": "份数" });
     const sheet = el("div.scan-sheet", {}, el("img", { src: url, alt: "复印效果" }), el("label", {}, pair(["份数", "Copies"]), copies));
-    await this.#dialog(["复印效果（首张）", "How the first sheet will look"], sheet, ["打印", "Print"], async () => {
+    await this.#dialog(["黑白复印效果（首张）", "How the first sheet will look, in black and white"], sheet, ["打印", "Print"], async () => {
       const printed = await this.scan.print({ copies: Number(copies.value), mark: this.mark.value });
       this.#tell(printed.result === "unknown" ? printed.sentence : ["已打印。", "Printed."], printed.result === "unknown");
     });
