@@ -17,7 +17,7 @@ class Page(Base):
         upright = self.theme.portrait
         high = (28, 32) if upright else (24, 26)
         self.heading = Heading("Is this page good?")
-        self.note = Text(role="large", colour="amber", strong=True)
+        self.note = Text(role="large", colour="amber", strong=True, balance=True)
         self.picture = Picture(ground="mist", frame="line")
         self.turn = Push("Turn", "rotate-right", "sheet.turn", self.says(Event.TURN), high=high)
         self.crop = Push("Crop", "crop-simple", "sheet.crop", self.says(Event.CROP), high=high)

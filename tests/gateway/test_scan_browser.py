@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Page, expect
 from scan_desk import ScanDesk
 
 from devices.roles import PedalPressed
-from devices.vision import flaws
 
 expect.set_options(timeout=15000)
 
@@ -185,14 +184,6 @@ def test_a_trembling_finger_does_everything_once(page, camera):
     page.locator(".scan-undo").click()
     expect(rows(page)).to_have_count(3)
     expect(rows(page).nth(2)).to_have_attribute("data-page", last)
-
-
-def test_every_flaw_has_its_sentence(page):
-    module = page.evaluate(
-        "new URL('bianmin-devices.js', document.querySelector('script[src$=\"sample.js\"]').src).href"
-    )
-    keys = page.evaluate("(from) => import(from).then((module) => Object.keys(module.SCAN_FLAGS))", module)
-    assert set(keys) == {*flaws.WORDS, "whole_picture"}
 
 
 def test_closed_or_lost_it_is_gone(page, clerk, camera):
