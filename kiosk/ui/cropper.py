@@ -27,7 +27,8 @@ class Cropper(Picture):
 
     def __init__(self, name, **kwargs):
         super().__init__(**kwargs)
-        self.name, self.theme, self.corners, self._view = name, None, START, View()
+        self.name, self.theme, self.corners = name, None, START
+        self._view, self._all = View(), False  # what is shown; all of the picture is wanted
         self._uncut, self._finger, self._held, self._apart = None, None, 0, (0.0, 0.0)
         self._stick = 0.0  # dots from a corner to the middle of its ring
         with self.canvas:
@@ -70,14 +71,16 @@ class Cropper(Picture):
     @property
     def zooms(self):
         """There is something to be seen closer, or less close."""
-        return not self.whole or close_up(self.corners) != View()
+        return not self.whole or self._closer() != View()
 
     def zoom(self):
         """From the part around the corners to all of the picture, or back."""
-        self._look_at(close_up(self.corners) if self.whole else View())
+        self._all = not self.whole
+        self._place()
+        self.theme.changed()
 
     def forget(self):
-        self._uncut, self._finger, self.corners, self._view = None, None, START, View()
+        self._uncut, self._finger, self.corners = None, None, START
         self._glass.texture = None
         super().forget()
         self._draw_rings()
@@ -156,15 +159,19 @@ class Cropper(Picture):
 
     def _begin(self, found):
         """Corners where they were found, seen close."""
-        corners = start(found)
-        self._look_at(close_up(corners))
-        self._stand(corners)
-
-    def _look_at(self, view):
-        self._view = view
+        self.corners, self._all = start(found), False
         self._place()
-        if self.theme:
-            self.theme.changed()
+        self._stand(self.corners)
+
+    def _closer(self):
+        """The part of the picture around the corners that fills the room there is."""
+        if self.pixels is None or self.width <= self._margin() * 2 or self.height <= self._margin() * 2:
+            return View()
+        room = (self.width - 2 * self._margin()) / (self.height - 2 * self._margin())
+        return close_up(self.corners, room * self.pixels.height / self.pixels.width)
+
+    def _shown(self):
+        return self.pixels.width * self._view.wide, self.pixels.height * self._view.high
 
     def _on_screen(self, point):
         return super()._on_screen(self._view.seen(point))
@@ -174,10 +181,12 @@ class Cropper(Picture):
         return self.side / 2 + 2 if self.theme else 0
 
     def _place(self, *_):
+        if self._finger is None:
+            self._view = View() if self._all else self._closer()
         super()._place()
         if self._texture is not None:
             view = self._view
-            self._box.tex_coords = self._part(view.x, view.y, view.x + view.share, view.y + view.share)
+            self._box.tex_coords = self._part(view.x, view.y, view.x + view.wide, view.y + view.high)
         if getattr(self, "theme", None) and hasattr(self, "_cross"):
             self._plant()
             self._draw_rings()
@@ -208,7 +217,7 @@ class Cropper(Picture):
         width, height = self._box.size
         side = min(self.theme.mm(GLASS), self.width / 2.2, self.height / 1.6)
         # What is seen of the picture, in its fractions.
-        half = [side / LARGER / dots / 2 * self._view.share for dots in (width, height)]
+        half = [side / LARGER / 2 / width * self._view.wide, side / LARGER / 2 / height * self._view.high]
         spot = self.corners[self._held]
         middle = [min(max(at, share), 1 - share) for at, share in zip(spot, half, strict=True)]
         left = self.spots()[self._held][0] > self.center_x
