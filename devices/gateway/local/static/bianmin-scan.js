@@ -29,6 +29,8 @@ const SHOWN = 800; // pixels of width
 const RENEW_MS = 540000; // a live picture lasts ten minutes
 const AGAIN_MS = 1000;
 const STEP = 0.005; // of the picture, by which an arrow key moves a corner
+const FILLED = 0.8; // of the room by a small page that is cropped
+const CLOSEST = 5; // times as large as when all of the picture is seen
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element: el("button.act", { type: "button", onclick }, child …). */
@@ -77,6 +79,24 @@ function polygon(corners, flagged = false) {
   node.setAttribute("points", points(corners));
   node.setAttribute("class", flagged ? "flagged" : "");
   return node;
+}
+
+/** A pane in which a small page fills the room and all of the picture is a click away; and what shows it so once it is on the screen. */
+function closeUp(field, corners) {
+  const [from, to] = [Math.min, Math.max].map((most) => [0, 1].map((way) => most(...corners.map((corner) => corner[way]))));
+  const larger = Math.min(CLOSEST, Math.max(1, FILLED / Math.max(to[0] - from[0], to[1] - from[1])));
+  const pane = el("div.scan-pane", {}, field);
+  let close = larger > 1;
+  const words = () => (close ? ["magnifying-glass-minus", ["看全图", "Whole picture"]] : ["magnifying-glass-plus", ["放大", "Closer"]]);
+  const look = () => {
+    field.style.width = `${(close ? larger : 1) * 100}%`;
+    pane.scrollLeft = ((from[0] + to[0]) / 2) * field.offsetWidth - pane.clientWidth / 2 + field.offsetLeft;
+    pane.scrollTop = ((from[1] + to[1]) / 2) * field.offsetHeight - pane.clientHeight / 2 + field.offsetTop;
+    const [sign, said] = words();
+    zoom.replaceChildren(icon(sign), pair(said));
+  };
+  const zoom = button(...words(), () => { close = !close; look(); }, ".plain.scan-zoom", { hidden: larger === 1 });
+  return [el("div.scan-closeup", {}, pane, zoom), look];
 }
 
 /** One scan and everything a person does with it. */
@@ -280,7 +300,10 @@ export class ScanPanel {
     });
     field.append(...handles);
     draw();
-    await this.#dialog(["拖动四个角，框住页面", "Drag the four corners to the page's"], field, ["裁剪", "Crop"], () => this.scan.crop(page.id, corners));
+    const [body, look] = closeUp(field, corners);
+    const closed = this.#dialog(["拖动四个角，框住页面", "Drag the four corners to the page's"], body, ["裁剪", "Crop"], () => this.scan.crop(page.id, corners));
+    look();
+    await closed;
     URL.revokeObjectURL(url);
   }
 
