@@ -25,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from config import plans
 from config.machine import Screen
 from devices.roles import CardPresented
-from devices.vision import flaws
 from kiosk import maintenance
 from kiosk.app import Settings, open_window
 from kiosk.journey import Page, Times
@@ -255,8 +254,10 @@ class Script:
         self.outside.hall.shut = value
 
     def do_break(self, value, _):
-        page = self.window.pages[value]
-        page.draw = lambda _view: 1 / 0
+        def spoil():
+            self.window._page(value).draw = lambda _view: 1 / 0
+
+        self._on_window(spoil)  # which makes its pages one after the other, this one perhaps not yet
 
     def do_mend(self, value, _):
         del self.window.pages[value].draw
@@ -299,7 +300,7 @@ RESULTS = ("printing", "sent", "printed", "paper", "fault", "unknown", "none")
 TICKETS = ("waiting", "called", "serving", "held", "passed", "done", "cancelled", "expired")
 PHASES = ("starting", "empty", "moving", "taken", "full", "retaking")
 TROUBLES = ("gone", "frozen", "dark", "bright", "small")
-FLAGS = (*flaws.WORDS, "whole_picture")
+FLAGS = ("whole_picture", "out_of_frame", "finger", "corner_covered", "blurred", "glare", "white_on_white")
 COPIES = ("done", "unknown", "paper", "failed")
 VISITS = (
     "attract", "attract-left", "home", "home-warning", "home-plain", "categories", "services", "search", "search-SH",
