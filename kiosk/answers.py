@@ -140,7 +140,7 @@ class Answers(Mind):
         if session != self.session.id:
             return
         more = len(sheets) > len(self.session.sheets) or self.session.retaking
-        self.session.sheets = sheets
+        self.session.sheets, self.session.changed = sheets, True
         known = {sheet.id for sheet in sheets}
         self.session.kept = frozenset(self.session.kept & known)
         if more and self.journey.page is Page.SCAN:  # whoever lays down a page is there

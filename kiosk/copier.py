@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SIDE = 720  # pixels at most on the longer side of the live view
 EVERY = 1 / 20  # seconds between two pictures of it
-LOOK = 0.25  # seconds between two looks when no picture comes
+LOOK = 0.25  # seconds between two glances when no picture has been looked at
 GONE = 3.0  # seconds without a picture
 BRIGHT = 0.85  # share of a picture's pixels that are as white as can be: nothing can be seen
 MOST = 20  # pages of one person
 PAGE, THUMB = 1000, 240  # pixels of a page's longer side when it is looked at
-SHOT = 1600  # the same of the picture it was cut from, which is looked at through a magnifier
+SHOT = 2400  # the same of the picture it was cut from, of which a card is shown as large as the screen allows
 PRINTING = 180.0  # seconds a document may take until nobody can say any more what became of it
 TITLE = "复印件"  # all that the printer's list shows
 M_PERTURB = -6  # malloc.h
@@ -69,6 +69,7 @@ TROUBLES: Mapping[type[Trouble], str] = {
     WrongFormat: "small",
 }
 WORST = ("gone", "frozen", "dark", "bright", "small")
+BLIND = ("gone", "frozen", "dark", "bright")  # nothing that was found is worth showing
 
 
 class Copier:
@@ -94,8 +95,7 @@ class Copier:
         self._session = ""  # whose pages these are
         self._watching = False
         self._troubles: set[str] = set()
-        self._newest: bytes | None = None
-        self._came = threading.Event()
+        self._looked = threading.Event()  # the session has looked at another picture
         self._last = 0.0  # when a picture came, or watching began
         self._glance: Glance | None = None
         self._closing = False
@@ -119,9 +119,7 @@ class Copier:
             scan = self._scan
             if self._watching and scan is not None:
                 self._last = time.monotonic()
-                self._newest = said.jpeg
                 scan.see(said.jpeg)
-                self._came.set()
             return
         if isinstance(said, Alive):
             self._troubles.discard("gone")
@@ -149,14 +147,14 @@ class Copier:
             return
         self._last, self._watching = time.monotonic(), watching
         if not watching:
-            self._glance = self._newest = None
+            self._glance = None
 
     def end(self) -> None:
         """Forget this person: pages, pictures, folder."""
         with self._lock:
             session, self._session = self._session, ""
         self._watching = False
-        self._glance = self._newest = None
+        self._glance = None
         if session:
             self._do(self._forget)
 
@@ -229,7 +227,7 @@ class Copier:
         """The terminal closes: forget whoever is there."""
         self.end()
         self._closing = True
-        self._came.set()
+        self._looked.set()
         self._work.shutdown(wait=True)
         self._live.join(timeout=5)
 
@@ -273,7 +271,9 @@ class Copier:
             folder,
             searchable=False,
             across=self._across(self._uses.get("camera", "")),
+            most=MOST,
             changed=lambda: self._do(self._tell_sheets, session),
+            looked=self._looked.set,
         )
         self._folder = folder
 
@@ -291,7 +291,6 @@ class Copier:
         if scan is None or session != self._session:
             return
         pages = scan.state()["pages"]
-        scan.automatic = len(pages) < MOST
         sheets = [Taken(page["id"], pixels(scan.thumbnail(page["id"]), THUMB), tuple(page["flags"])) for page in pages]
         self._tell("sheets", session, tuple(sheets))
 
@@ -304,25 +303,24 @@ class Copier:
             self._tell("copied", session, "failed", outcome.reason)
 
     def _follow(self) -> None:
-        """Make the live view: the newest picture, small, with what the session sees in it."""
+        """Make the live view: the picture the session has looked at last, small, with what it sees in it."""
         number = 0
         while not self._closing:
-            came = self._came.wait(LOOK)
-            self._came.clear()
-            scan, jpeg = self._scan, self._newest
+            looked = self._looked.wait(LOOK)
+            self._looked.clear()
             if not self._watching:
                 continue
             began, number = time.monotonic(), number + 1
-            glance = self._look(number, scan, jpeg if came else None)
-            del jpeg
+            glance = self._look(number, self._scan, looked)
             if self._watching:
                 self._glance = glance
             time.sleep(max(0.0, EVERY - (time.monotonic() - began)))
 
-    def _look(self, number: int, scan: ScanSession | None, jpeg: bytes | None) -> Glance:
+    def _look(self, number: int, scan: ScanSession | None, looked: bool) -> Glance:
+        """`looked`: at another picture than the one shown before."""
         before = self._glance
-        shown = live_pixels(jpeg) if jpeg else None
-        seen = scan.live() if scan is not None else {}
+        picture, seen = scan.seen() if scan is not None else (None, {})
+        shown = _drawn(picture, SIDE) if looked and picture is not None else None
         troubles = set(self._troubles)
         if time.monotonic() - self._last > GONE:
             troubles.add("frozen" if "frozen" in troubles else "gone")
@@ -332,16 +330,21 @@ class Copier:
         if phase == "still" and before is not None and before.phase == "taken":
             phase = "taken"  # it has been looked at once more; nothing has moved
         trouble = next((word for word in WORST if word in troubles), "")
-        blind = trouble in ("gone", "frozen", "dark", "bright")
+        # What was found in another picture than the one shown would trail behind it.
+        outlines = before.outlines if shown is None and before else _outlines(seen)
         return Glance(
             number,
             shown or (before.pixels if before else None),
-            () if blind else tuple(tuple(map(tuple, one["corners"])) for one in seen.get("outlines", ())),
-            "full" if scan is not None and not scan.automatic else phase,
+            () if trouble in BLIND else outlines,
+            phase,
             trouble,
             int(seen.get("taken", 0)),
             seen.get("retaking"),
         )
+
+
+def _outlines(seen: Mapping[str, Any]) -> tuple[Corners, ...]:
+    return tuple(tuple(map(tuple, one["corners"])) for one in seen.get("outlines", ()))
 
 
 def pixels(jpeg: bytes, side: int) -> Pixels:
@@ -350,14 +353,6 @@ def pixels(jpeg: bytes, side: int) -> Pixels:
     if bgr is None:
         raise ValueError("a page's picture cannot be read.")
     return _drawn(bgr, side)
-
-
-def live_pixels(jpeg: bytes) -> Pixels | None:
-    """A frame of the live view, decoded at the fraction of its size that is shown; None when it is damaged."""
-    from devices.scanning.session import small
-
-    bgr = small(jpeg, SIDE)
-    return None if bgr is None else _drawn(bgr, SIDE)
 
 
 def shot_pixels(jpeg: bytes) -> Pixels:

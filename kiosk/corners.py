@@ -5,6 +5,7 @@ Corners are fractions of the picture's width and height, counted from its upper 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
 
@@ -13,6 +14,42 @@ from kiosk.papers import Corners
 ROOM = 0.005  # twice the least area of the triangle at a corner, as a share of the picture
 START: Corners = ((0.08, 0.08), (0.92, 0.08), (0.92, 0.92), (0.08, 0.92))  # where nothing was found
 STEPS = 12  # halvings until a corner stands as far as it may go
+AROUND = 0.12  # of the corners' own spread, to be seen on each side of them
+CLOSEST = 0.15  # of the picture's height, at least to be seen
+WHOLE = 0.85  # of the picture's width or height; to leave out less than the rest makes nothing clearer
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of a picture that is shown: its upper left corner, and its shares of the picture's width and height."""
+
+    x: float = 0.0
+    y: float = 0.0
+    wide: float = 1.0
+    high: float = 1.0
+
+    def seen(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Where a point of the picture is in the part that is shown."""
+        return (point[0] - self.x) / self.wide, (point[1] - self.y) / self.high
+
+    def meant(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Which point of the picture one in this part is; what is beside it is none, and its rim stands for it."""
+        return self.x + _inside(point[0]) * self.wide, self.y + _inside(point[1]) * self.high
+
+
+def close_up(corners: Corners, shape: float = 1.0) -> View:
+    """The part of the picture in which these corners are large, with a little around; all of it where little is gained.
+
+    `shape`: how many times as wide as the picture the room it is shown in would be, were both of one height.
+    """
+    (left, top), (right, low) = (tuple(map(pick, zip(*corners, strict=True))) for pick in (min, max))
+    around = 1 + 2 * AROUND
+    high = min(max((low - top) * around, (right - left) * around / shape, CLOSEST), 1.0)
+    wide = min(max(high * shape, (right - left) * around), 1.0)
+    if min(wide, high) > WHOLE:
+        return View()
+    x, y = (left + right - wide) / 2, (top + low - high) / 2
+    return View(min(max(x, 0.0), 1 - wide), min(max(y, 0.0), 1 - high), wide, high)
 
 
 def start(found: Corners) -> Corners:

@@ -49,6 +49,7 @@ class Session:
     card: Shown | None = None
     sheets: tuple[Taken, ...] = ()  # pages taken by the camera
     kept: frozenset[int] = frozenset()  # those the person keeps although something is wrong with them
+    changed: bool = False  # there has been a page, and so there may be something to take back
     retaking: bool = False  # the next page replaces one that was not good
     chosen: int = 0  # the page being looked at
     sheet: Pixels | None = None  # the same, large

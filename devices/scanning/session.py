@@ -38,6 +38,7 @@ LEAST_SIDE = 0.01  # of the picture: a page cut by hand is no shorter on any sid
 LEAST_AREA = 0.001  # of the picture, likewise
 BEYOND = 0.5  # of the picture: so far may a corner lie outside of it
 FORMATS = ("pdf", "jpg", "png", "tiff")
+MOST = 300  # pages of one scan: with their shots about a gigabyte, and more than anybody lays down for one matter
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +53,14 @@ class _Live:
 
     outlines: list[dict[str, Any]] = field(default_factory=list)
     phase: str = "starting"
-    size: tuple[int, int] = (0, 0)
+    picture: np.ndarray | None = None  # small, BGR: the one the outlines were found in
     frames: int = 0
     at: float = 0.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture in pixels; zeros before there is one."""
+        return (0, 0) if self.picture is None else (self.picture.shape[1], self.picture.shape[0])
 
 
 class ScanSession:
@@ -69,13 +75,17 @@ class ScanSession:
         across: float = 0.0,
         searchable: bool = True,
         automatic: bool = True,
+        most: int = MOST,
         watch: Watch | None = None,
         changed: Callable[[], None] = lambda: None,
+        looked: Callable[[], None] = lambda: None,
     ) -> None:
-        """`automatic`: pages are taken by themselves; else by `take`. `changed` is called when a page was taken, read
-        or changed, by a thread. The stand's true scale, measured once: `across`, the millimetres its pictures show from
-        left to right (0: nobody has measured), or `dpi`. Raises ScanTrouble for a mode there is not."""
+        """`automatic`: pages are taken by themselves; else by `take`; no more than `most` of them. A thread calls
+        `changed` when a page was taken, read or changed, and `looked` after each look at a frame. The stand's true
+        scale, measured once: `across`, the millimetres its pictures show from left to right (0: nobody has measured),
+        or `dpi`. Raises ScanTrouble for a mode there is not."""
         self._folder, self._dpi, self._across, self._changed = folder, dpi, across, changed
+        self._most, self._looked = most, looked
         self._watch = watch or Watch()
         self._lock = threading.RLock()  # the pile; held for one page at a time, never for a whole document
         self._eye = threading.Lock()  # what the camera shows and what is wanted of it; the last to be taken
@@ -132,12 +142,19 @@ class ScanSession:
             return {**self.live(), "pages": self.pages()}
 
     def live(self) -> dict[str, Any]:
-        """What changes with each frame; `phase`: starting, empty, moving, still, taken, no_camera."""
+        """What changes with each frame; `phase`: starting, empty, moving, still, taken, full, no_camera."""
+        return self.seen()[1]
+
+    def seen(self) -> tuple[np.ndarray | None, dict[str, Any]]:
+        """The small picture (h × w × 3, uint8, BGR) looked at last, if any, and what `live` tells of this very one."""
         with self._eye:
             live = self._live
+        return live.picture, self._told_of(live)
+
+    def _told_of(self, live: _Live) -> dict[str, Any]:
         stale = live.at and time.monotonic() - live.at > FRESH
         return {
-            "phase": "no_camera" if stale else live.phase,
+            "phase": "no_camera" if stale else "full" if self._full else live.phase,
             "outlines": [] if stale else live.outlines,
             "taken": self._flash,
             "size": list(live.size),
@@ -334,6 +351,11 @@ class ScanSession:
 
     # ---- inside ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _full(self) -> bool:
+        """No further page is taken; one that replaces another still is."""
+        return self._again is None and len(self._pile) >= self._most
+
     def _some(self) -> None:
         if not len(self._pile):
             raise ScanTrouble("There is no page yet.")
@@ -397,7 +419,8 @@ class ScanSession:
             return
         look = self._watch.look(seen, time.monotonic())
         self._show(look, seen)
-        if now_wanted or (look.fire and self.automatic):
+        self._looked()
+        if (now_wanted or (look.fire and self.automatic)) and not self._full:
             self._shoot(jpeg, look)
 
     def _show(self, look: Look, seen: np.ndarray) -> None:
@@ -410,7 +433,7 @@ class ScanSession:
             if self._ended:
                 return
             frames = self._live.frames + 1
-            self._live = _Live(outlines, look.phase, (width, height), frames, time.monotonic())
+            self._live = _Live(outlines, look.phase, seen, frames, time.monotonic())
 
     def _shoot(self, jpeg: bytes, look: Look) -> None:
         """Make pages of a frame that is already in hand."""

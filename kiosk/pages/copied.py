@@ -38,5 +38,6 @@ class Page(Base):
         self.remark.ask(remark)
         self.icon_part.pick(icon)
         self.icon_part.tint(colour)
+        self.again.ask("Try again" if state in ("paper", "failed") else "Print another copy")
         hide(self.yes, state != "unknown")
         hide(self.help, state in ("done", "unknown"))

@@ -16,7 +16,7 @@ class Page(Base):
     def build(self):
         upright = self.theme.portrait
         high = (28, 32) if upright else (24, 26)
-        self.heading = Heading("This is how your copy will look")
+        self.heading = Heading("Your copy will look like this: black and white")
         self.count = Text(role="large", colour="soft", balance=True)
         self.paper = Picture(ground="mist", frame="line")
         self.state = Banner()
@@ -29,7 +29,7 @@ class Page(Base):
             return [self.heading, self.count, self.paper, self.state, *rows]
         right = column(
             self.heading, self.count, self.state, self.more, self.mark, self.next, self.print, gap=4,
-            wide=170, fit=True,
+            wide=(170, 190), fit=True,
         )  # fmt: skip
         right.pos_hint = {"center_y": 0.5}
         return [Stack(self.paper, right, across=True, gap=8)]

@@ -23,13 +23,14 @@ TROUBLES = {
     "bright": ("It is too bright. Please turn the page away from the light", "sun", "amber"),
     "small": ("The camera's picture is smaller than it should be: look whether it is sharp", "image", "amber"),
 }
-FLAGS = {  # what may be wrong with a page → words, the gravest first
-    "whole_picture": "No edges were found on page {n}: all of the picture was taken",
-    "out_of_frame": "Part of page {n} is outside the picture",
-    "finger": "A finger covers part of page {n}",
-    "corner_covered": "A corner of page {n} is covered",
-    "blurred": "Page {n} is not sharp",
-    "glare": "Page {n} reflects the light",
+FLAGS = {  # what may be wrong with a page → what it is and what to do, the gravest first
+    "whole_picture": "Page {n} has no edges that can be seen: retake it, or touch it to crop it",
+    "out_of_frame": "Part of page {n} is outside the picture: move it to the middle",
+    "finger": "A finger covers part of page {n}: take your hand away",
+    "corner_covered": "A corner of page {n} is covered: free it",
+    "blurred": "Page {n} is not sharp: hold it still",
+    "glare": "Page {n} reflects the light: turn it a little",
+    "white_on_white": "Page {n} is as light as the desk: lay something dark under it",
 }
 
 
@@ -49,23 +50,25 @@ class Page(Base):
         self.hint = Text("Flat and still: each page is taken by itself. Then the next one, or the other side.")
         self.live = Picture(ground="night")
         self.state = Banner()
-        self.pages = Strip(4 if upright else 3, self._number, self._open, high=(50, 46) if upright else (46, 40))
+        self.pages = Strip(4 if upright else 3, self._open, high=(50, 46) if upright else (46, 40))
         self.none = Text("No page has been taken yet", role="body", colour="soft", align="center")
         self.count = Text(role="body", strong=True)
         high = (28, 32) if upright else (24, 30)
-        self.copy = Push("Copy", "print", "scan.copy", self.says(Event.COPY), "act", high=high)
-        self.shoot = Push("Shoot", "camera", "scan.shoot", self.says(Event.SHOOT), high=high)
-        self.finish = Push("Finish", "right-from-bracket", "scan.finish", self.says(Event.FINISH), high=high)
-        self.again = Push("Retake", "rotate-left", "scan.retake", lambda: None, "act", high=high)
+        self.again = Push("Retake", "camera-rotate", "scan.retake", lambda: None, high=high)
         self.keep = Push("Keep it", "check", "scan.keep", lambda: None, high=high)
-        self.asking = Stack(self.again, self.keep, across=True, gap=4, fit=True)
-        self.doing = column(Stack(self.shoot, self.finish, across=True, gap=4, fit=True), self.copy, gap=4, fit=True)
+        self.shoot = Push("Shoot", "camera", "scan.shoot", self.says(Event.SHOOT), high=high)
+        self.undo = Push("Undo", "rotate-left", "scan.undo", self.says(Event.UNDO), high=high)
+        self.finish = Push("Finish", "right-from-bracket", "scan.finish", self.says(Event.FINISH), high=high)
+        self.copy = Push("Copy", "print", "scan.copy", self.says(Event.COPY), "act", high=high)
+        # What is asked about a page takes the place of what is seldom needed, never that of the way on.
+        self.asking = Stack(self.again, self.keep, self.shoot, self.undo, across=True, gap=4, fit=True)
+        self.leaving = Stack(self.finish, self.copy, across=True, gap=4, fit=True)
         self.papers = column(self.pages, gap=2, fit=True)
         self._seen, self._flashed, self._last = 0, 0, None
         if upright:
-            return [self.heading, self.hint, self.live, self.state, self.papers, self.asking, self.doing]
+            return [self.heading, self.hint, self.live, self.state, self.papers, self.asking, self.leaving]
         left = column(self.live, self.state, gap=4)
-        right = column(self.heading, Air(), self.papers, self.asking, self.doing, gap=4, wide=190)
+        right = column(self.heading, Air(), self.papers, self.asking, self.leaving, gap=4, wide=190)
         return [Stack(left, right, across=True, gap=8)]
 
     def apply(self, theme):
@@ -88,8 +91,11 @@ class Page(Base):
         retaking = glance.retaking if glance else None
         bad = [(n, sheet) for n, sheet in bad if sheet.id != retaking]
         self._bad = bad[-1] if bad else None
-        hide(self.asking, self._bad is None)
-        hide(self.doing, self._bad is not None)
+        for part in (self.again, self.keep):
+            hide(part, self._bad is None)
+        for part in (self.shoot, self.undo):
+            hide(part, self._bad is not None)
+        self.undo.enable(view.session.changed)
         if self._bad is not None:
             id = self._bad[1].id
             self.again.act, self.keep.act = self.says(Event.RETAKE, id), self.says(Event.KEEP, id)
@@ -143,9 +149,6 @@ class Page(Base):
         else:
             words, icon, colour = PHASES.get(phase, PHASES["starting"])
         return (words, 0), icon, colour
-
-    def _number(self, number):
-        return self.word("Page {n}", n=number)
 
     def _open(self, id):
         self.press(Event.SHEET, id)

@@ -17,11 +17,11 @@ class Page(Base):
         upright = self.theme.portrait
         high = (28, 32) if upright else (24, 26)
         self.heading = Heading("Is this page good?")
-        self.note = Text(role="large", colour="amber", strong=True)
+        self.note = Text(role="large", colour="amber", strong=True, balance=True)
         self.picture = Picture(ground="mist", frame="line")
         self.turn = Push("Turn", "rotate-right", "sheet.turn", self.says(Event.TURN), high=high)
         self.crop = Push("Crop", "crop-simple", "sheet.crop", self.says(Event.CROP), high=high)
-        self.again = Push("Retake", "rotate-left", "sheet.retake", self.says(Event.RETAKE), high=high)
+        self.again = Push("Retake", "camera-rotate", "sheet.retake", self.says(Event.RETAKE), high=high)
         self.remove = Push("Remove", "trash-can", "sheet.remove", self.says(Event.REMOVE), "stop", high=high)
         self.good = Push("Good", "check", "sheet.good", self.says(Event.GO_ON), "act", high=high)
         if upright:
@@ -41,7 +41,8 @@ class Page(Base):
         words = wrong(found[0][1]) if found else ""
         self.note.say(self.word(words, n=found[0][0]) if words else "")
         hide(self.note, not words)
-        self.picture.show(session.sheet)
+        small = found[0][1].small if found else None
+        self.picture.show(session.sheet or small)  # the small one at once, until the large one is there
 
     def forget(self):
         """Nothing of anybody's papers stays here."""

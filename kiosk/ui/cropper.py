@@ -1,9 +1,9 @@
 """A picture with four corners one can drag, and a magnifier that shows what the finger covers.
 
 A corner is moved by a ring as large as any button, by as much as the finger moves, so that the ring may be taken at
-its rim, beside the spot it stands on. Around a small page, where rings would lie upon one another, they stand away from
-it, each on a stick. While a finger is down, the spot is shown much larger at the top of the picture, on the side where
-the finger is not.
+its rim, beside the spot it stands on. Of the picture only the part around a small page is shown at first, as large as
+the room allows. Where rings would lie upon one another all the same, they stand away from the page, each on a stick.
+While a finger is down, the spot is shown much larger at the top of the picture, on the side where the finger is not.
 """
 
 from itertools import combinations
@@ -11,7 +11,7 @@ from itertools import combinations
 from kivy.graphics import Color, Ellipse, Line, Rectangle
 
 from config import look
-from kiosk.corners import START, moved, start
+from kiosk.corners import START, View, close_up, moved, start
 from kiosk.ui.picture import Picture
 
 LARGER = 3.0  # times
@@ -22,12 +22,13 @@ SHADE = 0.28  # how dark the inside of a ring is: the page's edge is seen throug
 class Cropper(Picture):
     """`offer(uncut)` shows a shot (kiosk.papers.Uncut) with its corners, `restore()` puts them where they were found.
 
-    `corners` is where they stand.
+    `corners` is where they stand; `zoom()` changes between all of the picture (`whole`) and the part around them.
     """
 
     def __init__(self, name, **kwargs):
         super().__init__(**kwargs)
         self.name, self.theme, self.corners = name, None, START
+        self._view, self._all = View(), False  # what is shown; all of the picture is wanted
         self._uncut, self._finger, self._held, self._apart = None, None, 0, (0.0, 0.0)
         self._stick = 0.0  # dots from a corner to the middle of its ring
         with self.canvas:
@@ -55,12 +56,28 @@ class Cropper(Picture):
         self._uncut = uncut
         self.show(uncut.pixels if uncut else None)
         if uncut:
-            self._stand(start(uncut.corners))
+            self._begin(uncut.corners)
 
     def restore(self):
         """Back to where the page was found."""
         if self._uncut:
-            self._stand(start(self._uncut.found))
+            self._begin(self._uncut.found)
+
+    @property
+    def whole(self):
+        """All of the picture is shown."""
+        return self._view == View()
+
+    @property
+    def zooms(self):
+        """There is something to be seen closer, or less close."""
+        return not self.whole or self._closer() != View()
+
+    def zoom(self):
+        """From the part around the corners to all of the picture, or back."""
+        self._all = not self.whole
+        self._place()
+        self.theme.changed()
 
     def forget(self):
         self._uncut, self._finger, self.corners = None, None, START
@@ -75,10 +92,7 @@ class Cropper(Picture):
 
     def spots(self):
         """The corners on the screen, upper left first; none while there is no picture."""
-        if self.pixels is None:
-            return []
-        (x, y), (width, height) = self._box.pos, self._box.size
-        return [(x + across * width, y + (1 - down) * height) for across, down in self.corners]
+        return [] if self.pixels is None else [self._on_screen(corner) for corner in self.corners]
 
     def places(self):
         """The middles of their rings: at the ends of their sticks, seen from the page's middle, but within our box."""
@@ -122,7 +136,7 @@ class Cropper(Picture):
             return False
         (x, y), (width, height) = self._box.pos, self._box.size
         to = (touch.x + self._apart[0] - x) / width, 1 - (touch.y + self._apart[1] - y) / height
-        self._stand(moved(self.corners, self._held, to))
+        self._stand(moved(self.corners, self._held, self._view.meant(to)))
         return True
 
     def on_touch_up(self, touch):
@@ -143,12 +157,36 @@ class Cropper(Picture):
             self.theme.changed()
         self._draw_rings()
 
+    def _begin(self, found):
+        """Corners where they were found, seen close."""
+        self.corners, self._all = start(found), False
+        self._place()
+        self._stand(self.corners)
+
+    def _closer(self):
+        """The part of the picture around the corners that fills the room there is."""
+        if self.pixels is None or self.width <= self._margin() * 2 or self.height <= self._margin() * 2:
+            return View()
+        room = (self.width - 2 * self._margin()) / (self.height - 2 * self._margin())
+        return close_up(self.corners, room * self.pixels.height / self.pixels.width)
+
+    def _shown(self):
+        return self.pixels.width * self._view.wide, self.pixels.height * self._view.high
+
+    def _on_screen(self, point):
+        return super()._on_screen(self._view.seen(point))
+
     def _margin(self):
         """Room around the picture, so that a ring at its very corner is whole."""
         return self.side / 2 + 2 if self.theme else 0
 
     def _place(self, *_):
+        if self._finger is None:
+            self._view = View() if self._all else self._closer()
         super()._place()
+        if self._texture is not None:
+            view = self._view
+            self._box.tex_coords = self._part(view.x, view.y, view.x + view.wide, view.y + view.high)
         if getattr(self, "theme", None) and hasattr(self, "_cross"):
             self._plant()
             self._draw_rings()
@@ -178,21 +216,27 @@ class Cropper(Picture):
             return
         width, height = self._box.size
         side = min(self.theme.mm(GLASS), self.width / 2.2, self.height / 1.6)
-        half = (side / LARGER / width / 2, side / LARGER / height / 2)  # what is seen of the picture, in its fractions
+        # What is seen of the picture, in its fractions.
+        half = [side / LARGER / 2 / width * self._view.wide, side / LARGER / 2 / height * self._view.high]
         spot = self.corners[self._held]
         middle = [min(max(at, share), 1 - share) for at, share in zip(spot, half, strict=True)]
         left = self.spots()[self._held][0] > self.center_x
         corner = (self.x if left else self.right - side, self.top - side)
         rim = self.theme.mm(1)
         self._rim.pos, self._rim.size = (corner[0] - rim, corner[1] - rim), (side + 2 * rim, side + 2 * rim)
-        texture = self._glass.texture = self._texture
-        (u0, v0), (u1, v1) = texture.uvpos, texture.uvsize
-        west, east = (u0 + u1 * (middle[0] + sign * half[0]) for sign in (-1, 1))
-        south, north = (v0 + v1 * (1 - middle[1] + sign * half[1]) for sign in (-1, 1))
-        self._glass.tex_coords = (west, south, east, south, east, north, west, north)
+        self._glass.texture = self._texture
+        (x, y), (dx, dy) = middle, half
+        self._glass.tex_coords = self._part(x - dx, y - dy, x + dx, y + dy)
         self._glass.pos, self._glass.size = corner, (side, side)
         across = corner[0] + side / 2 + (spot[0] - middle[0]) / half[0] * side / 2
         down = corner[1] + side / 2 - (spot[1] - middle[1]) / half[1] * side / 2
         for _, level, plumb in self._cross:
             level.points = (corner[0], down, corner[0] + side, down)
             plumb.points = (across, corner[1], across, corner[1] + side)
+
+    def _part(self, left, top, right, bottom):
+        """Which of the texture's points belong to the corners of a rectangle that shows this part of the picture."""
+        (u0, v0), (u1, v1) = self._texture.uvpos, self._texture.uvsize
+        west, east = (u0 + u1 * across for across in (left, right))
+        south, north = (v0 + v1 * (1 - down) for down in (bottom, top))
+        return (west, south, east, south, east, north, west, north)

@@ -141,7 +141,7 @@ class Banner(Card):
 
     def __init__(self, **kwargs):
         self.icon_part = Icon("print", size=11, colour="river", wide=16)
-        self.words_part = Text(role="large", strong=True, colour="ink")
+        self.words_part = Text(role="large", strong=True, colour="ink", balance=True)
         self.icon_part.pos_hint = self.words_part.pos_hint = {"center_y": 0.5}
         super().__init__(
             self.icon_part, self.words_part, across=True, gap=4, pad=(6, 5, 6, 5), fit=True, fill="white", **kwargs

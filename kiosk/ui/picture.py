@@ -86,6 +86,10 @@ class Picture(Sized, Widget):
         self._light.a = 0.0
         self._place()
 
+    def _shown(self):
+        """(width, height) in pixels of what is shown of the picture."""
+        return self.pixels.width, self.pixels.height
+
     def _margin(self):
         """Dots that stay free around the picture."""
         return 0
@@ -96,21 +100,26 @@ class Picture(Sized, Widget):
             self._box.size = self._white.size = (0, 0)
             self._frame.rectangle = (*self.pos, 0, 0)
             return
-        room = 2 * self._margin()
-        scale = min((self.width - room) / self.pixels.width, (self.height - room) / self.pixels.height)
-        scale = max(scale, 1 / max(self.pixels.width, self.pixels.height))  # before there is a layout
-        width, height = round(self.pixels.width * scale), round(self.pixels.height * scale)
+        (across, down), room = self._shown(), 2 * self._margin()
+        scale = min((self.width - room) / across, (self.height - room) / down)
+        scale = max(scale, 1 / max(across, down))  # before there is a layout
+        width, height = round(across * scale), round(down * scale)
         x, y = round(self.x + (self.width - width) / 2), round(self.y + (self.height - height) / 2)
         self._box.pos = self._white.pos = (x, y)
         self._box.size = self._white.size = (width, height)
         self._frame.rectangle = (x, y, width, height)
         self._draw_lines()
 
-    def _draw_lines(self):
+    def _on_screen(self, point):
+        """Where a point of the picture (fractions, counted from its upper left) is on the screen, in dots."""
         (x, y), (width, height) = self._box.pos, self._box.size
+        across, down = (min(max(part, 0), 1) for part in point)
+        return x + across * width, y + (1 - down) * height
+
+    def _draw_lines(self):
         for number, (halo, line) in enumerate(zip(self._halos, self._lines, strict=True)):
             points = []
             if number < len(self._corners):
-                for across, down in self._corners[number]:
-                    points += [x + min(max(across, 0), 1) * width, y + (1 - min(max(down, 0), 1)) * height]
+                for corner in self._corners[number]:
+                    points += self._on_screen(corner)
             halo.points = line.points = points

@@ -1,6 +1,6 @@
 """A row of small pages with their numbers; more than fit are turned by two buttons."""
 
-from kiosk.ui.base import Air, Stack, Text, hide
+from kiosk.ui.base import Air, Icon, Stack, Text, hide
 from kiosk.ui.picture import Picture
 from kiosk.ui.press import Press, Push
 
@@ -12,27 +12,30 @@ class Thumb(Press):
 
     def __init__(self, **kwargs):
         self.picture = Picture(ground="white")
-        self.number = Text(role="small", strong=True, align="center", single=True)
-        super().__init__(self.picture, self.number, name="sheet", act=lambda: None, gap=1, pad=2, **kwargs)
+        self.number = Text(role="small", strong=True, hug=True)
+        self.mark = Icon("triangle-exclamation", size=(5, 7.5), colour="amber", wide=(7, 10))
+        below = Stack(Air(), self.mark, self.number, Air(), across=True, gap=1, fit=True)
+        super().__init__(self.picture, below, name="sheet", act=lambda: None, gap=1, pad=2, **kwargs)
 
-    def fill_in(self, page, words, act, flagged):
+    def fill_in(self, page, number, act, flagged):
         """Become this page."""
         self.name, self.act = f"sheet.{page.id}", act
         self.picture.show(page.small)
-        self.number.say(words)
+        self.number.say(str(number))
+        hide(self.mark, not flagged)
         self.recolour(border="amber" if flagged else "line")
 
 
 class Strip(Stack):
-    """`offer(pages)` shows as many as fit, the last ones first; `say(number)` gives a page's words."""
+    """`offer(pages)` shows as many as fit, the last ones first; `act(id)` is called for the one that is pressed."""
 
-    def __init__(self, room, say, act, **kwargs):
+    def __init__(self, room, act, **kwargs):
         self.thumbs = [Thumb() for _ in range(room)]
         self.airs = [Air() for _ in range(room)]
         self.back = Push("", "chevron-left", "strip.previous", lambda: self.turn(-1), wide=SIDE, high=None)
         self.ahead = Push("", "chevron-right", "strip.next", lambda: self.turn(1), wide=SIDE, high=None)
         super().__init__(self.back, *self.thumbs, *self.airs, self.ahead, across=True, gap=3, **kwargs)
-        self.pages, self.first, self._say, self._act = (), 0, say, act
+        self.pages, self.first, self._act = (), 0, act
 
     def offer(self, pages, flagged):
         """Show these pages; a new one is always seen."""
@@ -61,8 +64,8 @@ class Strip(Stack):
             there = number < len(shown)
             if there:
                 page = shown[number]
-                words = self._say(self.first + number + 1)
-                thumb.fill_in(page, words, lambda id=page.id: self._act(id), page.id in self._flagged)
+                place = self.first + number + 1
+                thumb.fill_in(page, place, lambda id=page.id: self._act(id), page.id in self._flagged)
             elif thumb.picture.pixels is not None:
                 thumb.picture.forget()
             hide(thumb, not there)

@@ -245,7 +245,7 @@ class Window(App):
         # The lower half of the screen is what a person in a wheelchair reaches.
         self.reach.height = self.theme.height * page.lowered[not self.theme.portrait] if self.theme.low_reach else 0
         if self.page is not None and self.theme.motion:
-            page.opacity = 0.0
+            page.opacity = 0.5  # never out of nothing: a slow machine would show an empty screen meanwhile
             Animation(opacity=1.0, d=self.theme.motion * 0.6, t="out_quad").start(page)
         self.page = page
 

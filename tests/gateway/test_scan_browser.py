@@ -126,6 +126,24 @@ def test_cropped_by_hand_with_mouse_and_keys(page, camera):
     assert 0 not in before and after != before
 
 
+def test_a_card_is_cropped_at_close_range(page, camera):
+    camera.lay(sheet("CARD")[:190, :300], at=(800, 560))
+    expect(rows(page)).to_have_count(1)
+    rows(page).get_by_label("裁剪").click()
+    corners, pane = page.locator(".scan-corner"), page.locator(".scan-pane")
+    expect(corners.nth(2)).to_be_visible()
+    picture(page, "scan-crop-card")
+    spread = lambda: corners.nth(2).bounding_box()["x"] - corners.nth(0).bounding_box()["x"]  # noqa: E731
+    close = spread()
+    assert close > 0.6 * pane.bounding_box()["width"]
+    for number in range(4):
+        expect(corners.nth(number)).to_be_in_viewport(ratio=1)
+    page.locator(".scan-zoom").click()
+    assert spread() < 0.5 * close
+    page.locator(".scan-zoom").click()
+    assert spread() == pytest.approx(close, abs=1)
+
+
 def test_by_button_foot_and_retake_and_a_copy_on_paper(page, clerk, camera, until):
     page.locator(".scan-check input").uncheck()
     camera.lay(sheet("BY HAND"))
@@ -172,6 +190,18 @@ def test_what_is_wrong_with_a_page_or_the_camera_is_said(page, camera):
     expect(trouble).to_be_hidden()
     camera.lay(sheet("AGAIN"))
     expect(rows(page)).to_have_count(2)
+
+
+def test_a_trembling_finger_does_everything_once(page, camera):
+    for wanted in (1, 2, 3):
+        page.locator(".scan-take").dblclick()
+        expect(rows(page)).to_have_count(wanted)
+    last = rows(page).nth(2).get_attribute("data-page")
+    rows(page).nth(0).get_by_label("删除").dblclick()
+    expect(rows(page)).to_have_count(2)
+    page.locator(".scan-undo").click()
+    expect(rows(page)).to_have_count(3)
+    expect(rows(page).nth(2)).to_have_attribute("data-page", last)
 
 
 def test_closed_or_lost_it_is_gone(page, clerk, camera):

@@ -322,3 +322,13 @@ def test_every_sentence_of_a_scan_has_its_chinese():
     said |= set(re.findall(r'(?:ScanTrouble|_told)\("(.+?)"\)', code))
     assert len(said) > 12
     assert [one for one in said if not re.search(r"[\u4e00-\u9fff]", speaker(room=ROOM)(one)[0])] == []
+
+
+def test_every_flaw_of_a_page_has_its_sentence_on_the_panel():
+    from devices.gateway import local
+    from devices.vision.flaws import WORDS
+    from devices.vision.scan import WHOLE
+
+    module = (Path(local.__file__).parent / "static" / "bianmin-devices.js").read_text("utf-8")
+    sentences = module.partition("export const SCAN_FLAGS = {")[2].partition("};")[0]
+    assert set(re.findall(r"^  (\w+): \[", sentences, re.MULTILINE)) == {*WORDS, WHOLE}

@@ -254,8 +254,10 @@ class Script:
         self.outside.hall.shut = value
 
     def do_break(self, value, _):
-        page = self.window.pages[value]
-        page.draw = lambda _view: 1 / 0
+        def spoil():
+            self.window._page(value).draw = lambda _view: 1 / 0
+
+        self._on_window(spoil)  # which makes its pages one after the other, this one perhaps not yet
 
     def do_mend(self, value, _):
         del self.window.pages[value].draw
@@ -298,6 +300,7 @@ RESULTS = ("printing", "sent", "printed", "paper", "fault", "unknown", "none")
 TICKETS = ("waiting", "called", "serving", "held", "passed", "done", "cancelled", "expired")
 PHASES = ("starting", "empty", "moving", "taken", "full", "retaking")
 TROUBLES = ("gone", "frozen", "dark", "bright", "small")
+FLAGS = ("whole_picture", "out_of_frame", "finger", "corner_covered", "blurred", "glare", "white_on_white")
 COPIES = ("done", "unknown", "paper", "failed")
 VISITS = (
     "attract", "attract-left", "home", "home-warning", "home-plain", "categories", "services", "search", "search-SH",
@@ -305,8 +308,9 @@ VISITS = (
     "card-broken", "issuing", *(f"result-{state}" for state in RESULTS), "result-priority", "find", "find-note",
     *(f"ticket-{state}" for state in TICKETS), "ticket-slip", "info", "help", "help-yes", "help-no", "away", "fault",
     "failsafe", "code", "code-wait", "maintenance",
-    *(f"scan-{phase}" for phase in PHASES), *(f"scan-{trouble}" for trouble in TROUBLES), "scan-flagged", "scan-many",
-    "sheet", "sheet-flagged", "crop", "crop-none", "crop-wait", "crop-small",
+    *(f"scan-{phase}" for phase in PHASES), *(f"scan-{trouble}" for trouble in TROUBLES), "scan-many",
+    *(f"scan-{flag}" for flag in FLAGS),
+    "sheet", *(f"sheet-{flag}" for flag in FLAGS), "sheet-wait", "crop", "crop-none", "crop-wait", "crop-small",
     "copy", "copy-two", "copy-wait", "copy-paper", "copy-broken", "copying",
     *(f"copied-{state}" for state in COPIES),
 )  # fmt: skip
@@ -380,10 +384,11 @@ def visit(window, page, state, elder, language):
 def lay_down(terminal, shown, state):
     """Pages under a camera, as they would be there."""
     session, view = terminal.session, terminal.view
-    flags = ("out_of_frame",) if state == "flagged" else ()
+    flags = (state,) if state in FLAGS else ()
     many = {"empty": 0, "starting": 0, "many": 9, "full": 20, "copy": 3}.get(state, 2)
     session.sheets = tuple(Taken(n, drawn(170, 240), flags if n == many else ()) for n in range(1, many + 1))
-    session.chosen, session.sheet = many, drawn(700, 990)
+    session.changed = many > 0
+    session.chosen, session.sheet = many, None if state == "wait" else drawn(700, 990)
     card = ((0.38, 0.4), (0.64, 0.42), (0.63, 0.62), (0.37, 0.6))  # of a stand that sees a little more than A4
     page = ((0.2, 0.1), (0.7, 0.12), (0.72, 0.9), (0.18, 0.88))
     found = {"none": (), "small": card}.get(state, page)
@@ -396,7 +401,7 @@ def lay_down(terminal, shown, state):
     seen = Glance(
         1,
         None if state in ("starting", "gone") else drawn(720, 405),
-        (page,) if state in ("moving", "taken", "flagged", "many") else (),
+        (page,) if state in ("moving", "taken", "many", *FLAGS) else (),
         state if state in PHASES else "empty" if state == "small" else "taken",
         state if state in TROUBLES else "",
         many,

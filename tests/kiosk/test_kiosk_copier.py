@@ -259,6 +259,34 @@ def test_a_page_is_cropped_from_its_shot_and_what_was_found_stays_known(bench):
     assert (one.page, one.session.uncut, one.session.sheet) == (Page.SHEET, None, after)
 
 
+def test_outlines_never_trail_behind_the_picture(bench):
+    one = bench()
+    trails = {}
+    for step in (*range(-260, 260, 40), *range(260, -260, -40)):
+        one.camera.show(page=0, away=(step, 0))
+        one.camera.wait(1)
+        glance = one.copier.glance()
+        if glance.outlines:
+            picture = np.frombuffer(glance.pixels.rgb, np.uint8).reshape(glance.pixels.height, -1, 3)
+            light = np.nonzero((picture[:, :, 2] > 150).mean(0) > 0.3)[0]  # the page's columns
+            outline = np.array(glance.outlines[0])[:, 0]
+            trails[glance.number] = outline.mean() - light.mean() / glance.pixels.width
+    assert len(trails) > 5
+    assert max(map(abs, trails.values())) < 0.015, "the page moves by 0.033 of the width from frame to frame"
+
+
+def test_a_page_left_out_comes_back(bench):
+    one = bench()
+    assert not one.session.changed
+    one.lay()
+    one.press(Event.SHEET, one.session.sheets[0].id)
+    one.press(Event.REMOVE)
+    one.until(lambda: not one.session.sheets)
+    assert one.session.changed
+    one.press(Event.UNDO)
+    one.until(lambda: one.session.sheets)
+
+
 def test_a_page_is_only_taken_while_it_is_looked_at(bench):
     one = bench()
     one.press(Event.BACK)
@@ -289,6 +317,15 @@ def test_the_end_forgets_and_another_person_begins_with_nothing(bench):
     one.press(Event.SCAN)
     one.until(lambda: one.copier.glance())
     assert one.session.sheets == ()
+
+
+def test_whoever_walks_away_is_forgotten(bench):
+    one = bench()
+    one.lay()
+    one.terminal.clock = lambda: time.monotonic() + 100  # a minute, and the seconds of the warning
+    one.terminal.turn()
+    assert (one.page, one.session.sheets) == (Page.ATTRACT, ())
+    one.until(lambda: not list(Path("/dev/shm").glob(f"{FOLDER}-{os.getpid()}-*")), 5)
 
 
 def test_a_picture_is_drawn_from_below_and_no_larger_than_asked():

@@ -5,7 +5,7 @@ from math import inf, nan
 
 import pytest
 
-from kiosk.corners import START, moved, spans, start
+from kiosk.corners import CLOSEST, START, View, close_up, moved, spans, start
 
 PAGE = ((0.2, 0.1), (0.7, 0.12), (0.72, 0.9), (0.18, 0.88))
 
@@ -56,3 +56,36 @@ def test_what_is_no_number_never_passes(number):
             assert not spans(odd)
             assert start(odd) == START
             assert moved(PAGE, place, point) == PAGE
+
+
+CARD = ((0.4, 0.4), (0.6, 0.41), (0.6, 0.56), (0.4, 0.55))
+
+
+@pytest.mark.parametrize("away", [(0.0, 0.0), (-0.4, 0.44), (0.4, -0.4)], ids=["middle", "lower left", "upper right"])
+def test_a_card_is_seen_close_with_all_its_corners_and_all_of_it_is_picture(away):
+    card = tuple((x + away[0], y + away[1]) for x, y in CARD)
+    view = close_up(card)
+    assert 0.2 < view.wide == view.high < 0.3
+    assert 0 <= view.x <= 1 - view.wide and 0 <= view.y <= 1 - view.high
+    seen = [view.seen(corner) for corner in card]
+    assert all(-1e-9 <= part <= 1 + 1e-9 for corner in seen for part in corner)
+    assert seen[1][0] - seen[0][0] > 0.7, "it fills the room"
+    for corner, point in zip(card, seen, strict=True):
+        assert view.meant(point) == pytest.approx(corner)
+
+
+def test_a_large_page_is_seen_whole_and_a_speck_not_too_close():
+    assert close_up(PAGE) == close_up(START) == View()
+    speck = ((0.5, 0.5), (0.51, 0.5), (0.51, 0.51), (0.5, 0.51))
+    assert close_up(speck).high == CLOSEST
+
+
+def test_what_is_beside_the_part_that_is_shown_means_its_rim():
+    assert View(0.2, 0.4, 0.5, 0.5).meant((1.4, -0.3)) == pytest.approx((0.7, 0.4))
+
+
+def test_an_upright_page_in_a_wide_picture_fills_an_upright_room():
+    view = close_up(PAGE, 0.7)
+    assert (view.wide, view.high) == pytest.approx((0.7, 1.0), abs=0.02)
+    assert view.x < 0.18 - 0.05 and view.x + view.wide > 0.72 + 0.05, "a little around the page is seen"
+    assert close_up(PAGE, 1.4).high == 1.0, "a wide room has none to spare"

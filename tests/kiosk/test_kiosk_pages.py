@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from config import look, words
+from devices.vision import flaws
 from kiosk.ui.fonts import CAP_HEIGHT
 
 # What scratch.py can show without touching; the list is asked for there, so that it is written once.
@@ -40,6 +41,14 @@ def test_every_page(terminal, scratch_visits, elder, language):
         assert (shown["page"], shown["elder"], shown["language"]) == (visit.split("-")[0], elder, language)
         wrong += [f"{visit}: {line}" for line in faults(shown, terminal.dots, terminal.size, elder)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_flaw_is_said_with_the_page_and_asked_about(terminal):
+    for flaw in (*flaws.WORDS, "whole_picture"):
+        terminal.tell(visit=f"scan-{flaw}")
+        shown = terminal.answer("audit")
+        assert {"scan.retake", "scan.keep", "scan.copy"} <= {button["name"] for button in shown["widgets"]}, flaw
+        assert any("第2页" in text["raw"] and text["colour"] == "amber" for text in shown["texts"]), flaw
 
 
 def faults(shown, dots, size, elder):

@@ -12,8 +12,9 @@ from waiting import until
 
 
 @pytest.fixture(scope="module")
-def photographs(kiosk_parts):
-    return kiosk_parts("desk").photographs()
+def photographs(request, kiosk_parts):
+    desk = kiosk_parts("desk")
+    return [desk.rendered(*request.param)] if hasattr(request, "param") else desk.photographs()
 
 
 @pytest.fixture
@@ -168,6 +169,21 @@ def chosen(terminal, camera):
     terminal.page("sheet")
 
 
+def test_a_doubt_about_a_page_never_bars_the_way_on(terminal, camera):
+    terminal.wake()
+    terminal.until(lambda said: names(said, "home.scan"), 20)
+    terminal.tap("home.scan")
+    terminal.page("scan")
+    camera.wait(20)  # the empty desk is learnt
+    terminal.tap("scan.shoot")  # nothing lies there: the whole picture is taken, and asked about
+    terminal.until(lambda said: names(said, "scan.keep"), 20)
+    camera.lay(0)
+    terminal.until(lambda said: names(said, "sheet.2"), 30)
+    assert {"scan.retake", "scan.keep", "scan.finish", "scan.copy"} <= set(names(terminal.last, "scan."))
+    terminal.tap("scan.copy")
+    terminal.page("copy")
+
+
 def test_a_page_turned_left_out_brought_back_and_retaken(terminal, camera):
     chosen(terminal, camera)
     terminal.tap("sheet.turn")
@@ -183,6 +199,8 @@ def test_a_page_turned_left_out_brought_back_and_retaken(terminal, camera):
     terminal.page("scan")
     terminal.until(lambda said: not names(said, "sheet."), 10)
     assert not terminal.widget("scan.copy")["enabled"]
+    terminal.tap("scan.undo")
+    terminal.until(lambda said: names(said, "sheet.1"), 10)
 
 
 def middle(terminal, name):
@@ -272,3 +290,14 @@ def test_rings_never_cross(terminal, camera):
     terminal.quiet()
     (ax, ay), (bx, by), _, (dx, dy) = rings(terminal)
     assert (bx - ax) * (dy - ay) - (by - ay) * (dx - ax) > 0, "still clockwise: the upper left one is no other"
+
+
+@pytest.mark.parametrize("photographs", [(["姓名 测试", "证件"], 1, 0.2)], indirect=True, ids=["card"])
+def test_a_card_fills_the_room_while_it_is_cropped_and_all_of_the_picture_can_be_seen(terminal, camera):
+    cropping(terminal, camera)
+    close = rings(terminal)
+    terminal.tap("crop.zoom")
+    terminal.quiet()
+    terminal.tap("crop.zoom")
+    terminal.until(lambda said: np.abs(rings(terminal) - close).max() <= 1, 5)
+    assert np.ptp(close[:, 1]) > 600, "dots of the screen"

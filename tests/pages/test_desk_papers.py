@@ -24,6 +24,8 @@ from document_camera import SIZE, DocumentCamera, sheet
 
 expect.set_options(timeout=15000)
 
+FAULTS = (Path(__file__).parent / "faults_of_layout.js").read_text("utf-8")
+
 
 @pytest.fixture
 def camera():
@@ -142,6 +144,20 @@ def test_paired_once_scanned_and_attached(hall, visit, served, computer, camera,
     expect(page.locator("#papers-none")).to_be_visible()
     assert attachments(hall, served) == [] and len(hall.events("AttachmentRemoved")) == 1
     assert complaints == []
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1366, 900), (1920, 1080)])
+def test_a_long_list_leaves_the_picture_and_every_button_on_the_screen(hall, visit, served, computer, size):
+    page = visit(f"/desk?gateway={computer.url}", clerk="li", size=size)
+    page.click("#scan")
+    pair(page)
+    for number in range(1, 8):
+        page.click(".scan-take")
+        expect(page.locator(".scan-pages li")).to_have_count(number)
+    expect(page.locator(".scan-pages li").last).to_be_in_viewport(ratio=0.9)
+    for name in (".scan-phase", ".scan-frame", ".scan-take", ".scan-done", ".scan-close", "#papers-none"):
+        expect(page.locator(name)).to_be_in_viewport(ratio=1)
+    assert page.evaluate(FAULTS, False) == []
 
 
 def test_keys_under_the_camera_are_not_the_desks(hall, visit, served, computer):

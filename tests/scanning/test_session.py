@@ -89,6 +89,40 @@ def test_a_retaken_page_stays_in_its_place(session: ScanSession) -> None:
     assert ids(session) == [first, second]
 
 
+def test_a_full_scan_takes_no_page_more_but_one_of_its_own_again(tmp_path: Path) -> None:
+    looks: list[int] = []
+    with ScanSession(
+        tmp_path, searchable=False, automatic=False, most=2, watch=Still(), looked=lambda: looks.append(1)
+    ) as session:
+        first, second = take(session, 1), take(session, 2)
+        assert session.live()["phase"] == "full"
+        before = len(looks)
+        session.take()
+        until(lambda: len(looks) > before)
+        assert ids(session) == [first, second]
+        session.retake(first)
+        assert session.live()["phase"] == "still"
+        session.see(picture(3))
+        session.take()
+        until(lambda: session.state()["taken"] == 3)
+        assert ids(session) == [first, second] and session.live()["phase"] == "full"
+        session.remove(first)
+        assert session.live()["phase"] == "still"
+        take(session, 4)
+
+
+def test_what_is_told_of_a_picture_comes_with_that_picture(session: ScanSession) -> None:
+    assert session.seen()[0] is None and session.live()["size"] == [0, 0]
+    session.see(picture(1))
+    until(lambda: session.seen()[0] is not None)
+    small, told = session.seen()
+    assert small is not None
+    assert (told["phase"], told["size"]) == ("still", [small.shape[1], small.shape[0]])
+    (left, top), _, (right, low), _ = told["outlines"][0]["corners"]
+    inside = small[int(top * small.shape[0]) : int(low * small.shape[0]), int(left * small.shape[1]) :]
+    assert inside[:, : int((right - left) * small.shape[1])].mean() > 180
+
+
 def test_what_fails_changes_nothing_and_undo_knows_what_it_takes_back(session: ScanSession, tmp_path: Path) -> None:
     first, second = take(session, 1), take(session, 2)
     session.reorder([second, first])

@@ -11,6 +11,7 @@ const PHASES = {
   moving: ["请放稳，手移开", "Hold still, take your hand away"],
   still: ["正在拍摄……", "Taking it …"],
   taken: ["已拍下，请放下一页", "Taken: lay the next page"],
+  full: ["页数已满，请先提交或保存这些页", "No more pages fit: hand these over or save them first"],
   no_camera: ["没有画面", "No picture comes"],
 };
 const BY_HAND = ["已放稳：请按“拍一页”或踩脚踏", "It lies still: press Take, or step on the pedal"];
@@ -28,6 +29,8 @@ const SHOWN = 800; // pixels of width
 const RENEW_MS = 540000; // a live picture lasts ten minutes
 const AGAIN_MS = 1000;
 const STEP = 0.005; // of the picture, by which an arrow key moves a corner
+const FILLED = 0.8; // of the room by a small page that is cropped
+const CLOSEST = 5; // times as large as when all of the picture is seen
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element: el("button.act", { type: "button", onclick }, child …). */
@@ -45,7 +48,21 @@ function el(what, attributes = {}, ...children) {
 
 const icon = (name) => el(`i.fa-solid.fa-${name}`, { "aria-hidden": "true" });
 const pair = ([first, second]) => el("span.scan-pair", {}, el("span", {}, first), el("span.scan-second", { lang: "en" }, second));
-const button = (sign, words, act, kind = "") => el(`button${kind}`, { type: "button", onclick: act }, icon(sign), pair(words));
+
+/** A button. While what it began is under way it begins nothing more. */
+function button(sign, words, act, kind = "", more = {}) {
+  const pressed = async () => {
+    if (node.dataset.busy) return;
+    node.dataset.busy = "true";
+    try { await act(); } finally { delete node.dataset.busy; }
+  };
+  const node = el(`button${kind}`, { type: "button", onclick: pressed, ...more }, icon(sign), pair(words));
+  return node;
+}
+
+/** For what must not happen twice because a finger trembled: the second click of a double one is none. */
+const ONCE = { "data-once": true };
+const onlyOnce = (event) => { if (event.detail > 1 && event.target.closest("[data-once]")) event.stopPropagation(); };
 const points = (corners) => corners.map(([x, y]) => `${x * 1000},${y * 1000}`).join(" ");
 const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1000))} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
@@ -64,6 +81,24 @@ function polygon(corners, flagged = false) {
   return node;
 }
 
+/** A pane in which a small page fills the room and all of the picture is a click away; and what shows it so once it is on the screen. */
+function closeUp(field, corners) {
+  const [from, to] = [Math.min, Math.max].map((most) => [0, 1].map((way) => most(...corners.map((corner) => corner[way]))));
+  const larger = Math.min(CLOSEST, Math.max(1, FILLED / Math.max(to[0] - from[0], to[1] - from[1])));
+  const pane = el("div.scan-pane", {}, field);
+  let close = larger > 1;
+  const words = () => (close ? ["magnifying-glass-minus", ["看全图", "Whole picture"]] : ["magnifying-glass-plus", ["放大", "Closer"]]);
+  const look = () => {
+    field.style.width = `${(close ? larger : 1) * 100}%`;
+    pane.scrollLeft = ((from[0] + to[0]) / 2) * field.offsetWidth - pane.clientWidth / 2 + field.offsetLeft;
+    pane.scrollTop = ((from[1] + to[1]) / 2) * field.offsetHeight - pane.clientHeight / 2 + field.offsetTop;
+    const [sign, said] = words();
+    zoom.replaceChildren(icon(sign), pair(said));
+  };
+  const zoom = button(...words(), () => { close = !close; look(); }, ".plain.scan-zoom", { hidden: larger === 1 });
+  return [el("div.scan-closeup", {}, pane, zoom), look];
+}
+
 /** One scan and everything a person does with it. */
 export class ScanPanel {
   /**
@@ -74,6 +109,7 @@ export class ScanPanel {
    */
   constructor(gateway, root, options = {}) {
     Object.assign(this, { gateway, root, options, scan: null, sound: null, shown: "", gone: false });
+    root.addEventListener("click", onlyOnce, { capture: true });
   }
 
   /** Begin; call it from a click, for the sound. Rejects with GatewayError. */
@@ -128,7 +164,7 @@ export class ScanPanel {
     this.none = el("p.scan-none", {}, pair(["还没有页面", "No page yet"]));
     this.mark = el("input", { type: "text", maxlength: 60, placeholder: "水印，如：仅供办理养老保险使用", "aria-label": "水印", value: this.options.mark ?? "" });
     this.total = el("p.scan-total", {});
-    this.finish = done ? button(done.icon ?? "paperclip", done.words, () => this.#try(() => done.act(this.scan, this.mark.value)), ".act.scan-done") : null;
+    this.finish = done ? button(done.icon ?? "paperclip", done.words, () => this.#try(() => done.act(this.scan, this.mark.value)), ".act.scan-done", ONCE) : null;
     this.handing = [
       ...FILES.map(([kind, name]) => button("download", [name, ""], () => this.#try(() => this.#save(kind)), ".plain.scan-save")),
       button("print", ["复印到 A4", "Copy on A4"], () => this.#try(() => this.#copy()), ".plain.scan-print"),
@@ -136,7 +172,7 @@ export class ScanPanel {
     this.root.replaceChildren(el("section.scan-panel", {},
       el("div.scan-left", {}, this.phase, this.camera, this.frame,
         el("div.scan-bar", {},
-          button("camera", ["拍一页", "Take"], () => this.#try(() => this.scan.take()), ".act.scan-take"),
+          button("camera", ["拍一页", "Take"], () => this.#try(() => this.scan.take()), ".act.scan-take", ONCE),
           el("label.scan-check", {}, this.automatic, pair(["放稳自动拍", "By itself"])),
           el("label.scan-mode", {}, pair(["方式", "Mode"]), this.modes),
           button("rotate-left", ["撤销", "Undo"], () => this.#try(() => this.scan.undo()), ".plain.scan-undo"))),
@@ -176,8 +212,10 @@ export class ScanPanel {
     if (now === this.shown) return;
     this.shown = now;
     this.none.hidden = state.pages.length > 0;
+    const grown = state.pages.length > this.pages.children.length;
     const known = new Map([...this.pages.children].map((row) => [row.dataset.stamp, row.querySelector("img")]));
     this.pages.replaceChildren(...state.pages.map((page, i) => this.#row(page, i, state, known.get(page.stamp))));
+    if (grown) this.pages.scrollTop = this.pages.scrollHeight; // the list alone: what stands above the picture stays
     const bytes = state.pages.reduce((sum, page) => sum + page.bytes, 0);
     this.total.replaceChildren(state.pages.length ? pair([`共 ${state.pages.length} 页，约 ${size(bytes)}`, `${state.pages.length} pages, about ${size(bytes)}`]) : "");
     for (const one of [this.finish, ...this.handing]) if (one) one.disabled = !state.pages.length;
@@ -186,7 +224,7 @@ export class ScanPanel {
   #row(page, i, state, picture) {
     const ids = state.pages.map((one) => one.id);
     const swapped = (by) => ids.map((id, at) => (at === i ? ids[i + by] : at === i + by ? ids[i] : id));
-    const small = (sign, words, act, off = false) => el("button.plain.small", { type: "button", title: words.join(" "), "aria-label": words[0], disabled: off, onclick: () => this.#try(act) }, icon(sign), el("span", {}, words[0]));
+    const small = (sign, words, act, more = {}) => el("button.plain.small", { type: "button", title: words.join(" "), "aria-label": words[0], onclick: () => this.#try(act), ...more }, icon(sign), el("span", {}, words[0]));
     return el("li", { "data-page": page.id, "data-stamp": page.stamp, "data-retaking": String(state.retaking === page.id) },
       picture ?? el("img", { src: this.scan.thumbnail(page), alt: `第 ${i + 1} 页`, loading: "lazy" }),
       el("div", {},
@@ -194,12 +232,12 @@ export class ScanPanel {
         ...page.flags.filter((flag) => SCAN_FLAGS[flag]).map((flag) => el("p.scan-flag", { "data-flag": flag }, icon("triangle-exclamation"), pair(SCAN_FLAGS[flag]))),
         page.reading ? el("p.scan-reading", {}, pair(page.reading.of ? [`正在识别文字 ${page.reading.done}/${page.reading.of}`, "Reading its text"] : ["等待识别文字", "Its text will be read"])) : null,
         el("div.scan-tools", {},
-          small("arrow-up", ["上移", "Up"], () => this.scan.reorder(swapped(-1)), i === 0),
-          small("arrow-down", ["下移", "Down"], () => this.scan.reorder(swapped(1)), i === ids.length - 1),
+          small("arrow-up", ["上移", "Up"], () => this.scan.reorder(swapped(-1)), { disabled: i === 0 }),
+          small("arrow-down", ["下移", "Down"], () => this.scan.reorder(swapped(1)), { disabled: i === ids.length - 1 }),
           small("rotate-right", ["旋转", "Turn"], () => this.scan.rotate(page.id)),
           small("crop-simple", ["裁剪", "Crop"], () => this.#crop(page)),
           small("camera-rotate", ["重拍", "Retake"], () => this.scan.retake(page.id)),
-          small("trash-can", ["删除", "Remove"], () => this.scan.remove(page.id)))));
+          small("trash-can", ["删除", "Remove"], () => this.scan.remove(page.id), ONCE))));
   }
 
   // ---- taken ----
@@ -210,7 +248,6 @@ export class ScanPanel {
     this.frame.classList.add("flash");
     this.root.dataset.taken = this.scan.state.taken;
     this.#click();
-    this.pages.lastElementChild?.scrollIntoView({ block: "nearest" });
   }
 
   /** A shutter: two short clicks. */
@@ -263,7 +300,10 @@ export class ScanPanel {
     });
     field.append(...handles);
     draw();
-    await this.#dialog(["拖动四个角，框住页面", "Drag the four corners to the page's"], field, ["裁剪", "Crop"], () => this.scan.crop(page.id, corners));
+    const [body, look] = closeUp(field, corners);
+    const closed = this.#dialog(["拖动四个角，框住页面", "Drag the four corners to the page's"], body, ["裁剪", "Crop"], () => this.scan.crop(page.id, corners));
+    look();
+    await closed;
     URL.revokeObjectURL(url);
   }
 
@@ -272,7 +312,7 @@ export class ScanPanel {
     const url = URL.createObjectURL(await this.scan.preview());
     const copies = el("input", { type: "number", min: 1, max: 50, value: 1, "aria-label": "份数" });
     const sheet = el("div.scan-sheet", {}, el("img", { src: url, alt: "复印效果" }), el("label", {}, pair(["份数", "Copies"]), copies));
-    await this.#dialog(["复印效果（首张）", "How the first sheet will look"], sheet, ["打印", "Print"], async () => {
+    await this.#dialog(["黑白复印效果（首张）", "How the first sheet will look, in black and white"], sheet, ["打印", "Print"], async () => {
       const printed = await this.scan.print({ copies: Number(copies.value), mark: this.mark.value });
       this.#tell(printed.result === "unknown" ? printed.sentence : ["已打印。", "Printed."], printed.result === "unknown");
     });
@@ -293,7 +333,7 @@ export class ScanPanel {
       const close = () => { box.close(); box.remove(); closed(); };
       const box = el("dialog.scan-dialog", { oncancel: close }, el("h2", {}, pair(title)), body,
         el("div.scan-bar", {},
-          button("check", words, async () => { await this.#try(act); close(); }, ".act.scan-yes"),
+          button("check", words, async () => { await this.#try(act); close(); }, ".act.scan-yes", ONCE),
           button("xmark", ["返回", "Back"], close, ".plain")));
       this.root.append(box);
       box.showModal();
