@@ -17,6 +17,9 @@ MODES = ("document", "photo", "black-and-white", "book")
 STEP = 16  # a cell of the light map, in pixels of the page
 WHITE = 0.943  # of the paper's own colour: from there on it is white, for its grain must drown, a pencil line must not
 BLACK = 0.14  # of it: what is darker is ink through and through
+DEEP = 0.15  # of the paper's lightness, by which a photograph or a block of colour is darker at least
+SHARP = 0.6  # of that step, taken within two cells of the light map: its rim is no shadow's
+ALL_AROUND = 0.7  # share of the rim that is so
 SEEN = 1600  # pixels of height in which a book's lines are followed
 CELL = 16  # of those pixels: how closely
 FEWEST = 6  # long lines a bend can be told from
@@ -114,10 +117,36 @@ def _light(picture: np.ndarray) -> np.ndarray:
     # Paper is the brightest thing around: letters and thin lines drown in their neighbours' light.
     open_ = cv2.dilate(small, np.ones((reach, reach), np.uint8))
     open_ = cv2.erode(open_, np.ones((reach, reach), np.uint8))
-    smooth = cv2.medianBlur(open_, min(2 * reach + 1, 31))
+    smooth = cv2.medianBlur(_without_blocks(open_), min(2 * reach + 1, 31))
     # A photograph or a solid block of colour is no shadow: the light never falls below half of what it mostly is.
     floor = (np.percentile(smooth.reshape(-1, *smooth.shape[2:]), 75, axis=0) * 0.45).astype(np.uint8)
     return np.ascontiguousarray(np.maximum(smooth, np.maximum(floor, 1)))
+
+
+def _without_blocks(light: np.ndarray) -> np.ndarray:
+    """The light map as if there were paper where a photograph or a block of colour is printed.
+
+    What tells them from a shadow is their rim: a shadow's is soft. What reaches the page's own rim is left as it is:
+    the panels of a folded letter are lit each in its own way, and end sharply too.
+    """
+    half = np.ones((min(light.shape[:2]) // 2 | 1,) * 2, np.uint8)
+    paper = cv2.erode(cv2.dilate(light, half), half)
+    near = np.ones((3, 3), np.uint8)
+    darkest, beside = (each.reshape(*light.shape[:2], -1).min(axis=2).astype(np.float32) for each in (light, paper))
+    inside = cv2.erode(darkest, near)
+    sharp = cv2.dilate(darkest, near) - inside > SHARP * (beside - inside)
+    deep = (darkest < (1 - DEEP) * beside).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(deep, connectivity=4)
+    covered = np.zeros(deep.shape, np.uint8)
+    for number in range(1, count):
+        left, top, width, height = stats[number, :4]
+        if left == 0 or top == 0 or left + width == deep.shape[1] or top + height == deep.shape[0]:
+            continue
+        block = (labels == number).astype(np.uint8)
+        rim = (block > 0) & (cv2.erode(block, near) == 0)
+        if sharp[rim].mean() > ALL_AROUND:
+            covered |= cv2.dilate(block, near, iterations=2)
+    return cv2.inpaint(light, covered, 3, cv2.INPAINT_NS) if covered.any() else light
 
 
 def _gutter(bgr: np.ndarray) -> int:

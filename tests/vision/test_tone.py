@@ -39,6 +39,29 @@ def test_a_dark_photograph_on_the_page_is_no_shadow():
     assert tone.whiten(bgr)[600:800, 300:500].mean() < 140
 
 
+def test_a_portrait_and_a_grey_bar_keep_their_middles_under_one_sided_light():
+    bgr = page(TEXT, dpi=150).bgr
+    bgr[1100:1300, 700:860] = (140, 140, 140)
+    bgr[1400:1460, 150:600] = (200, 200, 200)
+    white = tone.whiten(lit(bgr, 0.5))
+    portrait, bar = white[1120:1280, 720:840], white[1410:1450, 170:580]
+    assert 100 < portrait.mean() < 160 and portrait.std() < 12
+    assert 180 < bar.mean() < 235
+
+
+def test_soft_shadows_and_the_panels_of_a_folded_letter_become_white():
+    bgr = page(TEXT, dpi=150).bgr
+    paper = cv2.erode(bgr, np.ones((9, 9))).min(axis=2) == 255
+    shade = np.ones(bgr.shape[:2], np.float32)
+    cv2.circle(shade, (400, 1200), 200, 0.6, -1)
+    shadow = cv2.GaussianBlur(shade, (0, 0), 60)
+    panels = np.ones_like(shade)
+    panels[len(bgr) // 3 : 2 * len(bgr) // 3] = 0.75
+    for light in (shadow, panels):
+        white = tone.whiten((lit(bgr, 0.8) * light[..., None]).astype(np.uint8))
+        assert (white[paper] > 235).mean() > 0.98
+
+
 def test_ink_is_black_and_nothing_else():
     clean = stamped()
     black = tone.ink(lit(clean, 0.4))
