@@ -31,6 +31,7 @@ A4_MM = (210.0, 297.0)
 RIM = 0.004  # of a page's shorter side
 EDGE_MM = 5.0  # what a printer leaves white
 TOP = 0.4  # of the page's height, in which its title stands
+LARGE = 0.8  # of the largest line's height
 NAME = 40  # characters of a proposed name
 NAMELESS = re.compile(r"\d{6,}[xX]?|[<>:\"/\\|?*\x00-\x1f]")
 LEAST_AREA = 64.0  # square pixels between the corners of a page
@@ -186,18 +187,19 @@ def thumbnail(bgr: np.ndarray) -> bytes:
 
 
 def title(lines: Sequence[Line], height: float) -> str:
-    """A name for the document: its largest line near the top, without what no file name may hold; "" when none.
+    """A name for the document: the topmost of its largest lines near the top, without what no file name may hold; ""
+    when none. Lines count as the largest that are nearly so, that the same page is called the same each time.
 
     Rows of digits are left out: they are somebody's number.
     """
-    best, size = "", 0.0
+    named: list[tuple[float, float, str]] = []
     for line in lines:
         (x0, y0), _, _, (x3, y3) = line.corners
-        high = float(np.hypot(x3 - x0, y3 - y0))
         name = NAMELESS.sub("", line.text).strip(" .，。：；、")
-        if line.score >= 0.8 and len(name) >= 2 and min(y0, y3) < height * TOP and high > size * 1.15:
-            best, size = name[:NAME], high
-    return best
+        if line.score >= 0.8 and len(name) >= 2 and min(y0, y3) < height * TOP:
+            named.append((min(y0, y3), float(np.hypot(x3 - x0, y3 - y0)), name[:NAME]))
+    largest = max((high for _, high, _ in named), default=0.0)
+    return next((name for _, high, name in sorted(named) if high >= LARGE * largest), "")
 
 
 def copies(sheets: Sequence[Sheet], dpi: float = DPI) -> Sheet:
