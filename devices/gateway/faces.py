@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from config.words import Sentence
 from devices.gateway.wording import Say
-from devices.links.base import JOIN, STOP_IT
+from devices.links.base import FORBIDDEN, IN_USE
+from devices.links.evdev import TAKEN
+from devices.links.v4l2 import NOT_OPENED
 from devices.roles import PaperUsed
 from devices.station import DeviceState, State, Station
 from devices.words import say, to_json
@@ -55,10 +58,14 @@ ADVICE: dict[str, str] = {
     "BusFull": "Plug one of the cameras into a socket of another USB controller (mostly: another side of the machine, "
     "no hub), or choose a smaller picture or fewer frames; the format is MJPG already.",
 }
-# A cable that is there, but not for us: what its reason says → better advice than to look at the plug.
+# A cable that is there, but not for us: what its reason is made from → better advice than to look at the plug.
+BUSY = "Another program uses this port: end it, and the station opens the port by itself."
 REASON_ADVICE: dict[str, str] = {
-    STOP_IT: "Another program uses this port: end it, and the station opens the port by itself.",
-    JOIN: "The station's user may not open this port: add it to the group named above and start the machine again.",
+    IN_USE: BUSY,
+    TAKEN: BUSY,
+    NOT_OPENED: BUSY,
+    FORBIDDEN: "The station's user may not open this port: "
+    "add it to the group named above and start the machine again.",
 }
 STATE_ADVICE: dict[State, str] = {
     State.CONNECTING: "Wait a moment. If it stays so, check power, speed (baud) and driver.",
@@ -123,7 +130,7 @@ def _paper(station: Station, name: str) -> str:
 
 def advice(state: DeviceState) -> list[str]:
     """What to do now, as message ids: one for each trouble, else for the state."""
-    named = [(str(trouble["news"]), str(trouble.get("reason", ""))) for trouble in state.troubles]
+    named = [(str(trouble["news"]), trouble.get("reason", "")) for trouble in state.troubles]
     found = list(dict.fromkeys(_known(reason) or ADVICE[name] for name, reason in named if name in ADVICE))
     if found or state.state is State.READY:
         return found
@@ -131,7 +138,9 @@ def advice(state: DeviceState) -> list[str]:
 
 
 def _known(reason: str) -> str:
-    return next((advised for word, advised in REASON_ADVICE.items() if word in reason), "")
+    if not isinstance(reason, Sentence):
+        return ""
+    return next((advised for id, advised in REASON_ADVICE.items() if reason.holds(id)), "")
 
 
 def message_ids() -> set[str]:

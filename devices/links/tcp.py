@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 
+from config.words import Sentence
 from devices.links.base import FileLink, LinkAbsent, LinkText
 
 CONNECT = 3.0  # seconds to wait for a connection
@@ -28,7 +29,11 @@ class TcpLink(FileLink):
         except OSError as e:
             why = "does not answer" if isinstance(e, TimeoutError) else e.strerror or str(e)
             raise LinkAbsent(
-                f"{target.host}:{target.port} cannot be reached ({why}); check the device's power and network cable."
+                Sentence(
+                    "{where} cannot be reached ({why}); check the device's power and network cable.",
+                    where=f"{target.host}:{target.port}",
+                    why=why,
+                )
             ) from e
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keep_alive(self._socket)

@@ -26,6 +26,7 @@ import tomlkit
 
 from config.hall_file import HallFile, table_of
 from config.reader import Mistake
+from config.words import Sentence
 from config.writer import plain
 from devices.console import fail, line, say_line, sentences, until_told
 from devices.links import check_link
@@ -400,21 +401,24 @@ def doctor(file: Path, seconds: float, as_json: bool) -> None:
     say = speaker()
     signs = {"ok": "✓", "note": "·", "wrong": "✗"}
 
+    def both(sentence: str) -> str:
+        return " ".join(dict.fromkeys(say(sentence)))
+
     def tell(found: doctors.Finding) -> None:
         if as_json:
             line(found.to_json())
             return
-        say_line(f"{signs[found.level]} {found.what}: {found.sentence}")
+        say_line(f"{signs[found.level]} {found.what}: {both(found.sentence)}")
         if found.remedy:
-            say_line(f"    → {found.remedy}")
+            say_line(f"    → {both(found.remedy)}")
 
     def advice(state: Any) -> list[str]:
-        return [" ".join(dict.fromkeys(say(one))) for one in faces.advice(state)]
+        return [both(one) for one in faces.advice(state)]
 
     findings = doctors.examine(HallFile(file), advice, seconds, tell)
     wrong = sum(one.level == "wrong" for one in findings)
     if not as_json:
-        say_line(f"{wrong} wrong." if wrong else "Nothing is wrong.")
+        say_line(both(Sentence("{count} wrong.", count=wrong) if wrong else Sentence("Nothing is wrong.")))
     sys.exit(1 if wrong else 0)
 
 

@@ -64,6 +64,9 @@ def hall(tmp_path: Path, printer: SimulatedDevice) -> Path:
     return file
 
 
+CHINESE_ABSENT = "没有端口 {node}：请检查设备是否插好并已开机。"
+
+
 def bianmin(*words: object, code: int = 0) -> list[str]:
     """The lines a device command prints."""
     run = subprocess.run(
@@ -243,11 +246,14 @@ def test_what_can_be_tried_and_what_not(hall: Path):
 
 
 def test_the_doctor_says_what_is_wrong_and_what_to_do(hall: Path, printer: SimulatedDevice):
-    assert bianmin("doctor", hall)[-1] == "Nothing is wrong."
+    node = printer.link.removeprefix("serial://")
+    assert bianmin("doctor", hall)[-1] == "一切正常。 Nothing is wrong."
     printer.unplug()
     told = [json.loads(line) for line in bianmin("doctor", hall, "--seconds", "2", "--json", code=1)]
     [wrong] = [one for one in told if one["level"] == "wrong"]
     assert wrong["what"] == "printer" and wrong["remedy"].startswith("请检查")
+    said = [line for line in bianmin("doctor", hall, "--seconds", "2", code=1) if line.startswith("✗")]
+    assert said == [f"✗ printer: {CHINESE_ABSENT.format(node=node)} {wrong['sentence']}"]
     text = hall.read_text(encoding="utf-8")
     hall.write_text(text.replace("escpos-printer", "escpos-printr"), encoding="utf-8")
     assert "no driver is called 'escpos-printr'" in bianmin("doctor", hall, code=1)[0]
@@ -294,7 +300,8 @@ def test_the_doctor_leaves_alone_what_a_running_program_of_the_house_has(hall: P
             with subprocess.Popen(words, stdin=subprocess.PIPE, cwd=hall.parent) as running:
                 told = bianmin("doctor", hall, "--seconds", "3", code=code)
                 running.communicate(b"\n")
-            assert ("✓ tablet: Bianmin is running and has its cable open." in told) == (role == "window")
+            running_well = "✓ tablet: 便民正在运行，已打开它的线缆。 Bianmin is running and has its cable open."
+            assert (running_well in told) == (role == "window")
 
 
 def test_a_pad_is_learnt_from_the_command_line(hall: Path, tmp_path: Path):

@@ -21,9 +21,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from config.words import Sentence
 from devices.drivers.uvc_camera import Driver, Options, Simulator
 from devices.jpeg import Damage, Picture, Splitter
 from devices.links import LinkAbsent, LinkLost, LinkMistake, LinkText, camera_worker, open_link, v4l2
+from devices.links.base import IN_USE
 from devices.roles import (
     Alive,
     Beep,
@@ -345,12 +347,12 @@ def test_our_own_worker_says_why_it_cannot_open_a_camera() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         done = subprocess.run(program, cwd=house, stdin=theirs, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
+    assert done.returncode == v4l2.CLOSED
     assert done.stderr.strip().splitlines()[-1].startswith("/dev/null cannot be opened as a camera")
 
 
-def linked(program: str, hang: int = 5) -> v4l2.V4L2Link:
-    return v4l2.V4L2Link(LinkText.parse(f"v4l2:?hang={hang}"), [sys.executable, "-c", program])
+def linked(program: str, hang: int = 5, node: str = "") -> v4l2.V4L2Link:
+    return v4l2.V4L2Link(LinkText.parse(f"v4l2:{node}?hang={hang}"), [sys.executable, "-c", program])
 
 
 def read_until(link: v4l2.V4L2Link, enough: Callable[[bytes], bool]) -> bytes:
@@ -370,8 +372,30 @@ def test_the_link_carries_lines_to_the_worker_and_pictures_back(closing: Callabl
 
 def test_a_worker_that_ends_is_a_lost_cable_with_its_reason(closing: Callable[[Any], Any]) -> None:
     link = closing(linked("import sys; print('[ WARN ]', file=sys.stderr); sys.exit('the camera was unplugged')"))
-    with pytest.raises(LinkLost, match=r"^the camera was unplugged$"):
+    with pytest.raises(LinkLost, match=r"^the camera's program ended \(code 1\): the camera was unplugged$"):
         read_until(link, lambda data: False)
+
+
+def test_a_worker_that_cannot_open_its_camera_says_who_has_it(tmp_path: Path, closing: Callable[[Any], Any]) -> None:
+    """Another program, another device of ours, or somebody of whom nothing can be told."""
+    node = tmp_path / "video0"
+    node.touch()
+
+    def reason() -> Sentence:
+        link = closing(linked(f"raise SystemExit({v4l2.CLOSED})", node=str(node)))
+        with pytest.raises(LinkLost) as lost:
+            read_until(link, lambda data: False)
+        return lost.value.reason
+
+    assert reason() == v4l2.NOT_OPENED.format(node=node)
+    held = f"held = open({str(node)!r}); print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        assert f"(process {other.pid})" in reason() and reason().holds(IN_USE)
+        other.communicate(b"\n")
+    ours = closing(linked(held, node=str(node)))
+    read_until(ours, lambda data: data == b"held\n")
+    assert reason() == f"this program itself, for another device, is using {node}; stop that program."
 
 
 def test_a_worker_that_complains_of_every_picture_fills_no_disk(closing: Callable[[Any], Any]) -> None:
@@ -391,7 +415,7 @@ sys.exit("the camera was unplugged")
         most = max(most, os.fstat(link._said.fileno()).st_size)
         link.write(b".")
     assert 50_000 < most < v4l2.MOST_SAID + 10_000
-    with pytest.raises(LinkLost, match=r"^the camera was unplugged$"):
+    with pytest.raises(LinkLost, match=r"^the camera's program ended \(code 1\): the camera was unplugged$"):
         read_until(link, lambda data: False)
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import gevent
 from gevent.lock import BoundedSemaphore
 
+from config.words import Sentence
 from devices.gateway.aside import aside
 from devices.gateway.local.deeds import WORKS, Gone, Wish
 from devices.gateway.local.leases import Page
@@ -212,10 +213,7 @@ class Scans:
         if not sentence:
             return None
         first, below = self._gateway.say(sentence)
-        if first != below:
-            return first, below
-        first, below = self._gateway.say(REPORTS)
-        return first.replace("{reason}", sentence), below.replace("{reason}", sentence)
+        return (first, below) if first != below else self._gateway.say(Sentence(REPORTS, reason=sentence))
 
     def _camera(self, scan: Scan) -> dict[str, Any] | None:
         """What is wrong with the camera itself, in words."""
