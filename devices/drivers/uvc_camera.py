@@ -60,16 +60,16 @@ DARK_MEAN, DARK_BRIGHTEST = 16, 48  # of 255; the brightest are the upper hundre
 class Options:
     """The wanted picture."""
 
-    width: int = field(default=1920, metadata={"label": "宽 width", "unit": "px", "min": 160, "max": 8192})
-    height: int = field(default=1080, metadata={"label": "高 height", "unit": "px", "min": 120, "max": 8192})
-    fps: int = field(default=30, metadata={"label": "帧率 frames", "unit": "1/s", "min": 1, "max": 120})
+    width: int = field(default=1920, metadata={"label": "Width", "unit": "px", "min": 160, "max": 8192})
+    height: int = field(default=1080, metadata={"label": "Height", "unit": "px", "min": 120, "max": 8192})
+    fps: int = field(default=30, metadata={"label": "Pictures a second", "unit": "1/s", "min": 1, "max": 120})
     controls: Mapping[str, float] = field(
-        default_factory=dict, metadata={"label": "控制 controls", "help": "any of " + ", ".join(CONTROLS)}
+        default_factory=dict, metadata={"label": "Camera controls", "help": "any of " + ", ".join(CONTROLS)}
     )
     across: float = field(
         default=0.0,
         metadata={
-            "label": "画面横宽 desk seen",
+            "label": "Desk seen across",
             "unit": "mm",
             "min": 0,
             "max": 3000,
@@ -78,7 +78,12 @@ class Options:
         },
     )
     pictures: str = field(
-        default="", metadata={"label": "仿真图片 pictures", "help": "folder of pictures for the simulator only"}
+        default="",
+        metadata={
+            "label": "Simulated pictures",
+            "simulator": True,
+            "help": "folder of pictures for the simulator only",
+        },
     )
 
     def __post_init__(self) -> None:

@@ -261,6 +261,25 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(hall: Path, printer: Simul
     assert "line" in bianmin("doctor", hall, code=1)[0]
 
 
+def test_many_add_at_once_and_each_is_added(hall: Path):
+    words = ("--driver", "pingan-strip", "--link", "sim:")
+    adding = [
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "devices.cli", "add", str(hall), "--name", f"strip-{n}", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=HOUSE,
+            env={"PYTHONPATH": str(HOUSE), "PYTHONUTF8": "1", "PATH": "/usr/bin:/bin"},
+        )
+        for n in range(8)
+    ]
+    told = [one.communicate(timeout=60)[0] for one in adding]
+    assert [one.returncode for one in adding] == [0] * 8, told
+    names = {device.name for device in Setup(HallFile(hall)).devices()}
+    assert names == {"printer", *(f"strip-{n}" for n in range(8))}
+
+
 def test_a_port_another_program_holds_is_no_matter_of_plugs(hall: Path, printer: SimulatedDevice):
     held = "import fcntl, os, sys; fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); fcntl.flock(fd, fcntl.LOCK_EX);\
  print('ready', flush=True); sys.stdin.read()"

@@ -103,6 +103,26 @@ def test_a_foreign_page_cannot_press_a_button(hall, bench):
     assert client.post(door, json={}, headers={**right, "Origin": "http://localhost"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("asked", "reached"),
+    [
+        ("/setup?device=x", "/setup?device=x"),
+        ("/", "/"),
+        ("//elsewhere.example/setup", "/"),
+        ("https://elsewhere.example/", "/"),
+        ("/api/devices", "/"),
+        ("/setup/../api", "/"),
+        ("http://[", "/"),
+    ],
+)
+def test_after_signing_in_one_is_where_one_wanted_to_be_and_never_elsewhere(hall, asked: str, reached: str):
+    client = client_of(hall, login=lambda given: given == PASSWORD)
+    page = client.get("/login", query_string={"to": asked}).get_data(as_text=True)
+    assert re.search(r'data-to="([^"]*)"', page)[1] == reached
+    client.post("/api/session", json={"password": PASSWORD}, headers=token(client, "/login"))
+    assert client.get("/login", query_string={"to": asked}).headers["Location"] == reached
+
+
 def test_the_password_opens_and_signing_out_closes(hall):
     client = client_of(hall, login=lambda given: given == PASSWORD)
     assert client.get("/").headers["Location"] == "/login"
