@@ -634,6 +634,27 @@ def test_a_request_has_the_device_while_it_lasts(clerk, until):
     assert other.devices()["id-reader"]["owner"] is None
 
 
+def test_a_page_that_comes_back_while_it_waits_is_told_on_its_new_socket_once(clerk, until):
+    """It keeps its place in the line; the socket it had before may be dead without anybody knowing yet."""
+    page, other = clerk.pair(BUSINESS), clerk.pair(OTHER)
+    with page.socket() as first, other.socket() as dead, other.socket() as alive:
+        first.say(take="camera")
+        first.hear("taken")
+        dead.say(take="camera", wait=True)
+        dead.hear("owned")
+        alive.say(take="camera", wait=True)
+        alive.hear("owned")
+        first.say(release="camera")
+        assert alive.hear("taken") == {"event": "taken", "device": "camera"}
+        dead.close()
+        alive.say(release="camera")
+        events = []
+        while "released" not in events:
+            events.append(alive.next()["event"])
+        assert "taken" not in events  # it was told once
+        assert clerk.local.leases._waiting == {}
+
+
 def test_whoever_gives_up_waiting_is_passed_over(clerk):
     pages = [clerk.pair(origin) for origin in (BUSINESS, OTHER, "https://third.example")]
     with pages[0].socket() as first, pages[1].socket() as second, pages[2].socket() as third:

@@ -98,6 +98,11 @@ class Scans:
         """A page's socket is open."""
         self._mouths[page] = tell
 
+    def tell(self, page: Page, **message: Any) -> None:
+        """Say something to a page over the socket it opened last."""
+        if (mouth := self._mouths.get(page)) is not None:
+            mouth(**message)
+
     def left(self, page: Page, tell: Tell) -> bool:
         """A page's socket is closed: the scans that were told over it are gone. True when the page has no other."""
         if self._mouths.get(page) is tell:
