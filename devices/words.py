@@ -58,6 +58,7 @@ SAID = {
     "StillTaken": "已拍照 still taken",
     "PictureFrozen": "画面停止 picture frozen",
     "PictureDark": "画面全黑 picture dark",
+    "PictureBright": "画面过亮 picture too bright",
     "WrongFormat": "画面格式不符 wrong picture format",
     "BusFull": "USB 带宽不足 USB bus full",
     "PrintSlip": "打印号票 print a slip",

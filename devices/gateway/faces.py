@@ -54,6 +54,7 @@ ADVICE: dict[str, str] = {
     "ReaderFault": "Unplug the reader, wait ten seconds, plug it in again.",
     "PictureFrozen": "Unplug the camera and plug it in again, directly into the machine.",
     "PictureDark": "Switch the lamp on and take the cap off the lens.",
+    "PictureBright": "Shade the picture from the sun, turn the lamp down, and set exposure back to automatic.",
     "WrongFormat": "Another size was granted than asked for; choose one the camera has.",
     "BusFull": "Plug one of the cameras into a socket of another USB controller (mostly: another side of the machine, "
     "no hub), or choose a smaller picture or fewer frames; the format is MJPG already.",

@@ -25,6 +25,7 @@ import numpy as np
 
 from devices.scanning.watch import Look, Watch
 from devices.teller import safely
+from devices.torn import ends_grey, is_torn
 from devices.vision import export, flat, flaws, pdf, scan, tone, upright, watermark
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
@@ -38,6 +39,8 @@ LEAST_SIDE = 0.01  # of the picture: a page cut by hand is no shorter on any sid
 LEAST_AREA = 0.001  # of the picture, likewise
 BEYOND = 0.5  # of the picture: so far may a corner lie outside of it
 FORMATS = ("pdf", "jpg", "png", "tiff")
+
+DAMAGED = "The camera's picture is damaged."
 
 log = logging.getLogger(__name__)
 
@@ -384,7 +387,7 @@ class ScanSession:
                 continue
             self._there.clear()
             if safely("looking at a camera's picture", self._look_once) is not None:
-                self._told("The camera's picture is damaged.")
+                self._told(DAMAGED)
 
     def _look_once(self) -> None:
         with self._eye:
@@ -392,13 +395,29 @@ class ScanSession:
         if jpeg is None or self._ended:
             return
         seen = small(jpeg)
-        if seen is None:
-            self._told("The camera's picture is damaged.")
+        if seen is None or (ends_grey(seen) and is_torn(jpeg, seen)):
+            self._pass_over(now_wanted)
             return
+        if self._trouble == DAMAGED:
+            self._told("")
         look = self._watch.look(seen, time.monotonic())
         self._show(look, seen)
-        if now_wanted or (look.fire and self.automatic):
+        fires = look.fire and self.automatic
+        if not now_wanted and not fires:
+            return
+        # Half a picture is no page. To look so closely at each one that has restart marks would take too long.
+        if not is_torn(jpeg, seen):
             self._shoot(jpeg, look)
+            return
+        self._pass_over(now_wanted)
+        if fires:
+            self._watch.again()
+
+    def _pass_over(self, wanted: bool) -> None:
+        """A damaged picture: whoever has pressed the button gets the next one."""
+        self._told(DAMAGED)
+        with self._eye:
+            self._take_now = (self._take_now or wanted) and not self._ended
 
     def _show(self, look: Look, seen: np.ndarray) -> None:
         height, width = seen.shape[:2]

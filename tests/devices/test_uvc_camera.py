@@ -34,6 +34,7 @@ from devices.roles import (
     Garbled,
     News,
     Obeyed,
+    PictureBright,
     PictureDark,
     PictureFrozen,
     Refused,
@@ -43,6 +44,7 @@ from devices.roles import (
 )
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
+from devices.torn import is_torn
 
 SMALL = Options(width=64, height=48)
 
@@ -235,6 +237,79 @@ def test_a_cut_off_picture_is_garbled_until_five_whole_ones() -> None:
     assert [n for n in news if isinstance(n, Garbled)] == [Garbled(), Garbled(over=True), Garbled()]
 
 
+def torn(frame: bytes, share: float = 0.5) -> bytes:
+    """A frame without the end of its data, but with its end mark: decoders make grey of the rest and find no fault."""
+    return frame[: int(len(frame) * share)] + b"\xff\xd9"
+
+
+def photo(seed: int, flat: int = 0, **how: int) -> bytes:
+    """A frame of a desk: light falling off to one side and a little noise; its lower part `flat` without any."""
+    across = np.linspace(90, 200, 320)[None, :] + np.random.default_rng(seed).normal(0, 2, (240, 320))
+    if flat:
+        across[120:] = flat
+    flags = [one for name, value in how.items() for one in (getattr(cv2, f"IMWRITE_JPEG_{name}"), value)]
+    return cv2.imencode(".jpg", np.repeat(across[..., None], 3, 2).clip(0, 255).astype(np.uint8), flags)[1].tobytes()
+
+
+CAMERAS = ({}, {"RST_INTERVAL": 5}, {"QUALITY": 40}, {"SAMPLING_FACTOR": 0x111111}, {"SAMPLING_FACTOR": 0x211111})
+
+
+@pytest.mark.parametrize("how", CAMERAS, ids=str)
+def test_a_picture_whose_data_end_too_early_is_torn(how: dict[str, int]) -> None:
+    whole = photo(1, **how)
+    begin = whole.rindex(b"\xff\xda") + 20
+    for share in (0.3, 0.6, 0.95):
+        for cut in range(6):  # wherever in a byte pair, also behind an FF
+            half = torn(whole, (begin + share * (len(whole) - begin) + cut) / len(whole))
+            small = cv2.imdecode(np.frombuffer(half, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+            assert small.shape == (30, 40) and is_torn(half, small)
+    lost = whole[: len(whole) // 2] + whole[len(whole) // 2 + 400 :]  # packets in its middle
+    assert is_torn(lost, cv2.imdecode(np.frombuffer(lost, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8))
+
+
+@pytest.mark.parametrize("how", CAMERAS, ids=str)
+def test_a_whole_picture_is_not_torn_whatever_it_shows(how: dict[str, int]) -> None:
+    for whole in (*(photo(seed, **how) for seed in range(3)), *(photo(7, flat, **how) for flat in (1, 127, 128, 129))):
+        padded = whole[:-2] + b"\0\0" + whole[-2:]  # some cameras fill up their data before the mark
+        for one in (whole, padded):
+            assert not is_torn(one, cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8))
+    assert not is_torn(b"\xff\xd8\xff\xd9", np.full((2, 2), 128, np.uint8))
+
+
+def test_half_a_picture_is_no_still_and_is_told() -> None:
+    driver = started(Options(width=320, height=240, fps=30))
+    driver.feed(photo(1))
+    driver.take(TakeStill(id="5"))
+    news = driver.feed(torn(photo(2)) + torn(photo(3), 0.9) + photo(4))
+    assert news[0] == Garbled() and news[1:] == [
+        FrameSeen(jpeg=photo(4), width=320, height=240),
+        StillTaken(jpeg=photo(4), width=320, height=240),
+        Obeyed(order="TakeStill", id="5"),
+    ]
+    assert Garbled(over=True) in driver.feed(b"".join(photo(seed) for seed in range(5, 12)))
+
+
+def test_a_camera_that_sends_nothing_but_halves_is_told_and_a_still_not_waited_for() -> None:
+    driver = started(Options(width=320, height=240, fps=30))
+    driver.take(TakeStill(id="6"))
+    news = driver.feed(b"".join(torn(photo(seed)) for seed in range(12)))
+    assert [type(one) for one in news] == [Garbled, Refused] and "damaged" in news[1].reason
+
+
+def test_a_white_picture_is_told_once_and_its_end_once() -> None:
+    driver = started(Options(width=320, height=240, fps=3))
+    white = [cv2.imencode(".jpg", np.full((240, 320, 3), 255 - n % 3, np.uint8))[1].tobytes() for n in range(9)]
+    black = [cv2.imencode(".jpg", np.full((240, 320, 3), n % 3, np.uint8))[1].tobytes() for n in range(9)]
+    told = [n for f in (*white, *black, photo(1)) for n in driver.feed(f) if isinstance(n, PictureBright | PictureDark)]
+    assert told == [PictureBright(), PictureBright(over=True), PictureDark(), PictureDark(over=True)]
+
+
+def test_a_white_sheet_that_fills_the_picture_is_not_too_bright() -> None:
+    page = np.full((240, 320, 3), 245, np.uint8)
+    cv2.putText(page, "A4", (100, 140), cv2.FONT_HERSHEY_SIMPLEX, 2, (20, 20, 20), 6)
+    assert PictureBright() not in started(Options(width=320, height=240)).feed(cv2.imencode(".jpg", page)[1].tobytes())
+
+
 def test_noise_is_told_once_and_a_picture_behind_it_is_found() -> None:
     driver = started()
     noise = np.random.default_rng(1).bytes(500_000)
@@ -280,7 +355,7 @@ def test_what_happens_at_the_simulator_is_told() -> None:
     driver, camera = started(), Simulator(SMALL)
     assert driver.feed(camera.receive(driver.owed())) == []
     assert [type(n) for n in seen(driver, camera, 3)] == [Alive, FrameSeen, FrameSeen, FrameSeen]
-    for trouble in (PictureFrozen(), PictureDark(), WrongFormat(), BusFull()):
+    for trouble in (PictureFrozen(), PictureDark(), PictureBright(), WrongFormat(), BusFull()):
         for news in (trouble, type(trouble)(over=True)):
             told = driver.feed(camera.happen(news)) + seen(driver, camera, 12)
             assert [(type(n), n.over) for n in told if isinstance(n, type(trouble))] == [(type(trouble), news.over)]
@@ -290,8 +365,9 @@ def test_what_happens_at_the_simulator_is_told() -> None:
 
 
 def test_the_simulators_faults() -> None:
-    torn = seen(started(), Simulator(SMALL, frozenset({"truncated"})), 12)
-    assert Garbled() in torn and any(isinstance(n, FrameSeen) for n in torn)
+    for fault in ("truncated", "torn"):
+        told = seen(started(), Simulator(SMALL, frozenset({fault})), 40)
+        assert Garbled() in told and any(isinstance(n, FrameSeen) for n in told)
     assert seen(started(), Simulator(SMALL, frozenset({"no-frames"})), 5) == []
     driver, camera = started(), Simulator(SMALL, frozenset({"wrong-size"}))
     driver.feed(camera.receive(driver.owed()))

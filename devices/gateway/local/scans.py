@@ -47,6 +47,7 @@ CAMERA = {
     "LinkDown": ("unplugged", "The camera is not connected: plug it in again; the scan goes on by itself."),
     "PictureFrozen": ("frozen", "The camera's picture stands still: unplug it and plug it in again."),
     "PictureDark": ("black", "The camera's picture is black: switch its lamp on, or take the cap off the lens."),
+    "PictureBright": ("too-bright", "The camera's picture is white all over: turn its lamp down, or shade it."),
     "WrongFormat": ("wrong-size", "The camera sends another size than asked for: choose one that it has."),
     "Silent": ("frozen", "The camera's picture stands still: unplug it and plug it in again."),
     "Garbled": ("garbled", "The camera's pictures come damaged: try another cable or USB socket."),
