@@ -27,8 +27,8 @@ class Sentence(str):
 
         Sentence("There is no port {node}; check its cable.", node="/dev/ttyS0")
 
-    `id` is the message id, `fields` what its braces were filled with: names, or sentences in their turn. Everywhere
-    else, in logs and in JSON, it is the plain text.
+    `id` is the message id, `fields` what its braces were filled with: names, which stay as they are, or sentences in
+    their turn. Without fields braces are left alone. Everywhere else, in logs and in JSON, it is the plain text.
     """
 
     __slots__ = ("fields", "id")
@@ -38,7 +38,7 @@ class Sentence(str):
     def __new__(cls, id: str, /, **fields: object) -> Self:
         """`fields` that are no text are written as they print."""
         kept = {name: one if isinstance(one, str) else str(one) for name, one in fields.items()}
-        made = super().__new__(cls, id.format(**kept))
+        made = super().__new__(cls, id.format(**kept) if kept else id)
         made.id, made.fields = id, MappingProxyType(kept)
         return made
 
@@ -46,6 +46,11 @@ class Sentence(str):
         """True when it, or a sentence within it, was made from one of these message ids."""
         within = (one for one in self.fields.values() if isinstance(one, Sentence))
         return self.id in ids or any(one.holds(*ids) for one in within)
+
+
+def words_of(error: Exception) -> Sentence:
+    """What the system or a library says of an error; the most frequent have their words in other languages."""
+    return Sentence(getattr(error, "strerror", None) or str(error))
 
 
 def joined(by: str, parts: Iterable[str]) -> Sentence:

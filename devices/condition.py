@@ -107,6 +107,6 @@ class Condition:
 def _called(trouble: Trouble) -> str:
     """A trouble in words: 缺纸 paper out (address 3)."""
     name = SAID.get(type(trouble).__name__, type(trouble).__name__)
-    detail = getattr(trouble, "reason", "") or getattr(trouble, "detail", "")
+    detail = next((one for key in ("reason", "detail", "granted") if (one := getattr(trouble, key, ""))), "")
     said = joined(": ", (part for part in (name, detail) if part))
     return Sentence("{trouble} (address {address})", trouble=said, address=trouble.address) if trouble.address else said

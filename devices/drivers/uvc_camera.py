@@ -59,7 +59,7 @@ SAME = 10  # equal pictures in a row
 GOOD = 5  # whole pictures in a row after a damaged one until the line counts as clean
 JUNK = 64 * 1024  # bytes that are no picture
 DARK_MEAN, DARK_BRIGHTEST = 16, 48  # of 255; the brightest are the upper hundredth
-BRIGHT_DARKEST = 250  # the darkest are the lower hundredth
+WHITE, BRIGHT = 252, 0.85  # of 255; the share of a picture so white that nothing can be seen on it
 BAD = 10  # damaged pictures in a row after which a still is waited for no longer
 
 
@@ -261,9 +261,8 @@ class Driver(driver.Driver):
         if small is None or not small.size or is_torn(picture.jpeg, small):
             return False
         self._until_look, self._looked_at = self.set_up.fps, size
-        darkest, brightest = np.percentile(small, (1, 99))
-        dark = small.mean() < DARK_MEAN and brightest < DARK_BRIGHTEST
-        self._light = PictureDark if dark else PictureBright if darkest > BRIGHT_DARKEST else None
+        dark = small.mean() < DARK_MEAN and np.percentile(small, 99) < DARK_BRIGHTEST
+        self._light = PictureDark if dark else PictureBright if np.mean(small >= WHITE) > BRIGHT else None
         return True
 
     def _tell_light(self, before: type[PictureDark] | type[PictureBright] | None) -> list[News]:

@@ -8,9 +8,10 @@ from typing import Any
 from config.words import Sentence
 from devices.gateway.wording import Say
 from devices.links.base import FORBIDDEN, IN_USE
-from devices.links.evdev import TAKEN
-from devices.links.v4l2 import NOT_OPENED
-from devices.roles import PaperUsed
+from devices.links.evdev import NO_TYPING, TAKEN
+from devices.links.hidraw import NO_HID
+from devices.links.v4l2 import NO_CAMERA, NOT_OPENED
+from devices.roles import CAMERA, PaperUsed
 from devices.station import DeviceState, State, Station
 from devices.words import say, to_json
 
@@ -59,12 +60,20 @@ ADVICE: dict[str, str] = {
     "BusFull": "Plug one of the cameras into a socket of another USB controller (mostly: another side of the machine, "
     "no hub), or choose a smaller picture or fewer frames; the format is MJPG already.",
 }
+# What helps a camera where other devices want something else.
+CAMERA_ADVICE: dict[str, str] = {
+    "Garbled": "The camera's pictures come damaged: try another cable or USB socket.",
+}
 # A cable that is there, but not for us: what its reason is made from → better advice than to look at the plug.
 BUSY = "Another program uses this port: end it, and the station opens the port by itself."
+ANOTHER = "The address of its cable is that of something else: choose another one in its settings."
 REASON_ADVICE: dict[str, str] = {
     IN_USE: BUSY,
     TAKEN: BUSY,
     NOT_OPENED: BUSY,
+    NO_CAMERA: ANOTHER,
+    NO_TYPING: ANOTHER,
+    NO_HID: ANOTHER,
     FORBIDDEN: "The station's user may not open this port: "
     "add it to the group named above and start the machine again.",
 }
@@ -104,6 +113,10 @@ def detail(station: Station, name: str, say_: Say) -> dict[str, Any]:
     state = station.state(name)
     kept = station.exchanges(name)[-EXCHANGES:]
     told = station.last_news(name)[-NEWS:]
+
+    def in_chinese(reason: str) -> str:
+        return say_(reason)[0]
+
     return {
         **row(state, say_),
         "driver": state.driver,
@@ -118,7 +131,7 @@ def detail(station: Station, name: str, say_: Say) -> dict[str, Any]:
              "words": x.words}
             for x in reversed(kept)
         ],
-        "news": [{"at": _moment(at), "text": say(news), "over": bool(getattr(news, "over", False))}
+        "news": [{"at": _moment(at), "text": say(news, speak=in_chinese), "over": bool(getattr(news, "over", False))}
                  for at, news in reversed(told)],
     }  # fmt: skip
 
@@ -132,7 +145,8 @@ def _paper(station: Station, name: str) -> str:
 def advice(state: DeviceState) -> list[str]:
     """What to do now, as message ids: one for each trouble, else for the state."""
     named = [(str(trouble["news"]), trouble.get("reason", "")) for trouble in state.troubles]
-    found = list(dict.fromkeys(_known(reason) or ADVICE[name] for name, reason in named if name in ADVICE))
+    usual = ADVICE | (CAMERA_ADVICE if CAMERA.name in state.roles else {})
+    found = list(dict.fromkeys(_known(reason) or usual[name] for name, reason in named if name in usual))
     if found or state.state is State.READY:
         return found
     return [_known(state.reason) or STATE_ADVICE[state.state]]
@@ -150,6 +164,7 @@ def message_ids() -> set[str]:
         {word for word, _ in (*STATES.values(), MUTE)}
         | {word for word, _ in ROLES.values()}
         | set(ADVICE.values())
+        | set(CAMERA_ADVICE.values())
         | set(REASON_ADVICE.values())
         | set(STATE_ADVICE.values())
     )

@@ -25,7 +25,11 @@ def speaker(second: str = "en", room: str = ROOM) -> Say:
     def say_in(language: str, message: str) -> str:
         if not isinstance(message, Sentence):
             return words(language, message)
-        parts = {name: say_in(language, part) for name, part in message.fields.items()}
-        return words(language, message.id).format(**parts)
+        parts = {
+            name: say_in(language, part) if isinstance(part, Sentence) else part
+            for name, part in message.fields.items()
+        }
+        said = words(language, message.id)
+        return said.format(**parts) if parts else said
 
     return lambda message: (say_in(FIRST, message), say_in(second, message))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-from config.words import Sentence
+from config.words import Sentence, words_of
 
 CHUNK = 65536  # bytes taken at once
 # Message ids of cables that are there, but not for us.
@@ -150,7 +150,7 @@ class FileLink(Link):
         except OSError as e:
             self._let_go()
             raise LinkAbsent(
-                Sentence("This program cannot open another file ({why}); start it again.", why=e.strerror)
+                Sentence("This program cannot open another file ({why}); start it again.", why=words_of(e))
             ) from e
         self._closing = threading.Lock()  # nobody may ring a descriptor that has become another file's
         self._reading = select.poll()
@@ -172,7 +172,7 @@ class FileLink(Link):
         except BlockingIOError:
             return b""
         except OSError as e:
-            raise LinkLost(Sentence(UNPLUGGED, why=e.strerror)) from e
+            raise LinkLost(Sentence(UNPLUGGED, why=words_of(e))) from e
         if not data:
             raise LinkLost(Sentence("the other end hung up"))
         return data
@@ -187,7 +187,7 @@ class FileLink(Link):
             except BlockingIOError:
                 taken = 0
             except OSError as e:
-                raise LinkLost(Sentence(UNPLUGGED, why=e.strerror), sent) from e
+                raise LinkLost(Sentence(UNPLUGGED, why=words_of(e)), sent) from e
             sent += taken
             now = time.monotonic()
             if taken:

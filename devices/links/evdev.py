@@ -17,7 +17,7 @@ import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from config.words import Sentence
+from config.words import Sentence, words_of
 from devices.links import sysfs
 from devices.links.base import FORBIDDEN, FileLink, LinkAbsent, LinkLost, LinkText
 from devices.links.identity import INPUT
@@ -26,6 +26,7 @@ MAJOR = 13  # of every input node
 EVIOCGRAB = 0x40044590  # _IOW('E', 0x90, int)
 PTY_MAJORS = range(136, 144)
 TAKEN = "Another program has taken the keys of {node} for itself; stop that program."
+NO_TYPING = "{node} is no device that types; choose one below {folder}."
 SHAPE = "evdev://by-id/NAME, evdev://by-path/PATH, evdev://usb/VID:PID or evdev://usb/VID:PID/SERIAL"
 
 Ioctl = Callable[[int, int, int], object]
@@ -78,9 +79,7 @@ def open_node(node: str) -> int:
     known = os.major(status.st_rdev) in (MAJOR, *PTY_MAJORS) if stat.S_ISCHR(status.st_mode) else False
     if not known and not stat.S_ISFIFO(status.st_mode):
         os.close(fd)
-        raise LinkAbsent(
-            Sentence("{node} is no device that types; choose one below {folder}.", node=node, folder=INPUT / "by-id")
-        )
+        raise LinkAbsent(Sentence(NO_TYPING, node=node, folder=INPUT / "by-id"))
     return fd
 
 
@@ -92,7 +91,7 @@ def seize(fd: int, node: str, ioctl: Ioctl = fcntl.ioctl) -> None:
         if e.errno == errno.EBUSY:
             raise LinkAbsent(Sentence(TAKEN, node=node)) from e
         raise LinkAbsent(
-            Sentence("The keys of {node} cannot be kept from other programs ({why}).", node=node, why=e.strerror)
+            Sentence("The keys of {node} cannot be kept from other programs ({why}).", node=node, why=words_of(e))
         ) from e
 
 
@@ -102,4 +101,4 @@ def why_absent(node: str, error: OSError) -> Sentence:
         return Sentence("There is no {node}; check that the device is plugged in and switched on.", node=node)
     if error.errno in (errno.EACCES, errno.EPERM):
         return Sentence(FORBIDDEN, node=node, group="input")
-    return Sentence("{node} cannot be opened ({why}).", node=node, why=error.strerror)
+    return Sentence("{node} cannot be opened ({why}).", node=node, why=words_of(error))

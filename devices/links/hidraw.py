@@ -29,6 +29,7 @@ from devices.links.evdev import PTY_MAJORS, why_absent
 from devices.links.holder import SOMEBODY, holder
 from devices.links.identity import HIDRAW
 
+NO_HID = "{node} is no HID device; write {shape}."
 SHAPE = "hidraw://usb/VID:PID, hidraw://usb/VID:PID/SERIAL or hidraw://by-path/1-2:1.0"
 USUAL = 64  # bytes in a report where nothing says otherwise
 MOST = 16384  # the longest the kernel passes on (HID_MAX_BUFFER_SIZE)
@@ -142,7 +143,7 @@ def open_node(node: str) -> tuple[int, bool]:
     real = character and not terminal
     if not (stat.S_ISFIFO(status.st_mode) or terminal or (real and _is_hidraw(node))):
         os.close(fd)
-        raise LinkAbsent(Sentence("{node} is no HID device; write {shape}.", node=node, shape=SHAPE))
+        raise LinkAbsent(Sentence(NO_HID, node=node, shape=SHAPE))
     try:
         # Whoever else has it open would be told the same reports, and his questions would be answered to us.
         user = holder(node) if real else ""

@@ -12,7 +12,7 @@ import select
 import socket
 import time
 
-from config.words import Sentence
+from config.words import Sentence, words_of
 from devices.links.base import FileLink, LinkAbsent, LinkText
 from devices.links.tcp import keep_alive
 
@@ -108,7 +108,7 @@ def open_door(target: LinkText) -> socket.socket:
                 " may be using it.",
                 port=target.port,
                 host=target.host,
-                why=e.strerror or e,
+                why=words_of(e),
             )
         ) from e
     door.setblocking(False)

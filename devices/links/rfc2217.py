@@ -13,7 +13,7 @@ import time
 import serial
 from serial import rfc2217
 
-from config.words import Sentence
+from config.words import Sentence, words_of
 from devices.links.base import Link, LinkAbsent, LinkLost, LinkText
 from devices.links.serial_port import LINE, line_of
 from devices.links.tcp import keep_alive
@@ -63,14 +63,14 @@ class Rfc2217Link(Link):
                     return bytes(first + self._port.read(self._port.in_waiting))
             return b""
         except (serial.SerialException, OSError) as e:
-            raise LinkLost(Sentence("the serial server hung up ({why})", why=e)) from e
+            raise LinkLost(Sentence("the serial server hung up ({why})", why=words_of(e))) from e
 
     def write(self, data: bytes) -> None:
         """See Link."""
         try:
             self._port.write(data)
         except (serial.SerialException, OSError) as e:
-            raise LinkLost(Sentence("the serial server took no more bytes ({why})", why=e)) from e
+            raise LinkLost(Sentence("the serial server took no more bytes ({why})", why=words_of(e))) from e
 
     def close(self) -> None:
         """See Link."""

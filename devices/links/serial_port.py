@@ -21,7 +21,7 @@ import serial
 from serial.rs485 import RS485Settings
 from serial.tools import list_ports
 
-from config.words import Sentence
+from config.words import Sentence, words_of
 from devices.links.base import FORBIDDEN, IN_USE, FileLink, Link, LinkAbsent, LinkMistake, LinkText
 from devices.links.echo import EchoFree
 from devices.links.holder import SOMEBODY, holder
@@ -156,7 +156,7 @@ def why_absent(node: str, error: Exception) -> Sentence:
         return Sentence(FORBIDDEN, node=node, group="dialout")
     if "lock" in str(error).lower() or getattr(error, "errno", None) in (11, 16):
         return Sentence(IN_USE, user=holder(node) or SOMEBODY, node=node)
-    return Sentence("{node} cannot be opened as a serial port ({why}).", node=node, why=error)
+    return Sentence("{node} cannot be opened as a serial port ({why}).", node=node, why=words_of(error))
 
 
 def _pseudo(node: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 
-from config.words import Sentence
+from config.words import Sentence, words_of
 from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkText
 
 MOST = 1472  # bytes of a datagram that passes every local network whole
@@ -38,7 +38,7 @@ class UdpLink(FileLink):
             self._socket = socket.socket(family, kind)
         except OSError as e:
             raise LinkAbsent(
-                Sentence("{host} is not known on this network ({why}).", host=target.host, why=e.strerror or e)
+                Sentence("{host} is not known on this network ({why}).", host=target.host, why=words_of(e))
             ) from e
         try:
             self._socket.bind(("", local))
@@ -50,7 +50,7 @@ class UdpLink(FileLink):
                     "{where} cannot be spoken to ({why}); check the network cable and that no other program uses the"
                     " local port.",
                     where=f"{target.host}:{target.port}",
-                    why=e.strerror or e,
+                    why=words_of(e),
                 )
             ) from e
         self._socket.setblocking(False)

@@ -30,6 +30,7 @@ from devices.links.holder import holder
 # What the worker ends with when it cannot go on.
 CLOSED, STOPPED = 3, 4
 NOT_OPENED = "{node} cannot be opened as a camera; another program may be using it"
+NO_CAMERA = "{node} is not a camera; choose one of {folder}."
 BY_PATH = "/dev/v4l/by-path"
 MAJOR = 81  # of every V4L2 node
 MOST_SAID = 100_000  # bytes of the worker's complaints
@@ -127,7 +128,7 @@ def find_node(device: str) -> str:
             Sentence("There is no camera at {node}; check that it is plugged into this USB socket.", node=node)
         ) from None
     if not stat.S_ISCHR(status.st_mode) or os.major(status.st_rdev) != MAJOR:
-        raise LinkAbsent(Sentence("{node} is not a camera; choose one of {folder}.", node=node, folder=BY_PATH))
+        raise LinkAbsent(Sentence(NO_CAMERA, node=node, folder=BY_PATH))
     if not os.access(node, os.R_OK | os.W_OK):
         raise LinkAbsent(Sentence(FORBIDDEN, node=node, group="video"))
     return node

@@ -24,7 +24,7 @@ from wsproto.events import (
 )
 from wsproto.utilities import RemoteProtocolError
 
-from config.words import Sentence
+from config.words import Sentence, words_of
 from devices.links.base import LinkAbsent, LinkLost, LinkText
 from devices.links.listen import ListenLink, dismiss
 
@@ -109,11 +109,15 @@ class WsListenLink(ListenLink):
                 if events:
                     break
         except OSError as e:
-            raise LinkAbsent(Sentence("A device dialled in and said nothing ({why}).", why=e), again=0.0) from e
+            raise LinkAbsent(
+                Sentence("A device dialled in and said nothing ({why}).", why=words_of(e)), again=0.0
+            ) from e
         except RemoteProtocolError as e:
             answer = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nA WebSocket is expected here.\r\n"
             dismiss(peer.dup(), answer)
-            reason = Sentence("What dialled in to port {port} is no WebSocket ({why}).", port=target.port, why=e)
+            reason = Sentence(
+                "What dialled in to port {port} is no WebSocket ({why}).", port=target.port, why=words_of(e)
+            )
             raise LinkAbsent(reason, again=0.0) from e
         request = events[0]
         assert isinstance(request, Request)
@@ -128,7 +132,9 @@ class WsListenLink(ListenLink):
         try:
             peer.sendall(connection.send(AcceptConnection(subprotocol=protocol)))
         except OSError as e:
-            raise LinkAbsent(Sentence("A tablet dialled in and hung up at once ({why}).", why=e), again=0.0) from e
+            raise LinkAbsent(
+                Sentence("A tablet dialled in and hung up at once ({why}).", why=words_of(e)), again=0.0
+            ) from e
 
     def send_away(self, peer: socket.socket, reason: str) -> None:
         """See ListenLink."""
@@ -142,7 +148,7 @@ class WsListenLink(ListenLink):
         try:
             lines, answers = self._lines.hear(data)
         except RemoteProtocolError as e:
-            raise LinkLost(Sentence("what came is no WebSocket: {why}", why=e)) from e
+            raise LinkLost(Sentence("what came is no WebSocket: {why}", why=words_of(e))) from e
         if answers:
             super().write(answers)
         if self._lines.closed and not lines:

@@ -1,6 +1,7 @@
 """Sentences with names in them: English in logs, and in Chinese wherever a technician reads them."""
 
 import ast
+import errno
 import importlib
 import re
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import devices
-from config.words import Sentence, joined
+from config.words import Sentence, joined, words_of
 from devices.gateway.wording import speaker
 
 HOUSE = Path(devices.__file__).parent
@@ -69,7 +70,7 @@ def test_no_cable_gives_a_reason_that_cannot_be_said_in_chinese():
 
 def test_a_sentence_in_a_sentence_is_said_in_both_languages():
     say = speaker()
-    gone = Sentence("the cable was unplugged ({why})", why="No such device")
+    gone = Sentence("the cable was unplugged ({why})", why=words_of(OSError(errno.ENODEV, "No such device")))
     cable = Sentence("The cable was lost: {why}.", why=gone)
     lost = Sentence("{device} is not connected: {why}", device="strip", why=cable)
     english = "strip is not connected: The cable was lost: the cable was unplugged (No such device)."
@@ -93,3 +94,15 @@ def test_parts_that_are_joined_keep_their_words():
     assert said == "缺纸 paper out; the other end hung up"
     assert speaker()(said) == ("缺纸 paper out; 对方断开了连接", said)
     assert joined("; ", []) == ""
+
+
+def test_a_name_is_a_name_though_it_is_a_word_as_well():
+    away = Sentence("{device} is not connected: {why}", device="red", why=Sentence("the simulator was closed"))
+    assert speaker()("red") == ("红色", "red")
+    assert speaker()(away)[0] == "red 未连接：仿真器已关闭"
+
+
+def test_what_the_system_says_may_hold_braces():
+    assert words_of(ValueError("no {host}")) == "no {host}"
+    said = Sentence("A device dialled in and said nothing ({why}).", why=words_of(ValueError("no {host}")))
+    assert speaker()(said) == ("有设备连入，但没有发送任何内容（no {host}）。", str(said))
