@@ -68,6 +68,20 @@ def test_no_cable_gives_a_reason_that_cannot_be_said_in_chinese():
     assert reasons > 35
 
 
+def test_why_an_order_is_not_done_has_its_chinese():
+    """What a driver or a conversation says in one piece; what it fills in is a Sentence."""
+    outcomes = ("_end", "Refused", "Unconfirmed", "refused", "unconfirmed", "_refused", "OrderMistake")
+    said = set()
+    for file in (file for file in HOUSE.rglob("*.py") if "gateway" not in file.parts):
+        for call in calls(file, *outcomes):
+            plain = [
+                one for one in (*call.args, *(given.value for given in call.keywords)) if isinstance(one, ast.Constant)
+            ]
+            said.update(one.value for one in plain if isinstance(one.value, str) and " " in one.value)
+    assert len(said) > 25
+    assert sorted(one for one in said if not CHINESE.search(speaker()(one)[0])) == []
+
+
 def test_a_sentence_in_a_sentence_is_said_in_both_languages():
     say = speaker()
     gone = Sentence("the cable was unplugged ({why})", why=words_of(OSError(errno.ENODEV, "No such device")))
