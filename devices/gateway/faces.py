@@ -10,6 +10,7 @@ from devices.gateway.wording import Say
 from devices.links.base import FORBIDDEN, IN_USE
 from devices.links.evdev import NO_TYPING, TAKEN
 from devices.links.hidraw import NO_HID
+from devices.links.holder import OURSELVES
 from devices.links.v4l2 import NO_CAMERA, NOT_OPENED
 from devices.roles import CAMERA, PaperUsed
 from devices.station import DeviceState, State, Station
@@ -64,10 +65,12 @@ ADVICE: dict[str, str] = {
 CAMERA_ADVICE: dict[str, str] = {
     "Garbled": "The camera's pictures come damaged: try another cable or USB socket.",
 }
-# A cable that is there, but not for us: what its reason is made from → better advice than to look at the plug.
+# A cable that is there, but not for us: what its reason is made from → better advice than to look at the plug. The
+# more particular before the more general.
 BUSY = "Another program uses this port: end it, and the station opens the port by itself."
 ANOTHER = "The address of its cable is that of something else: choose another one in its settings."
 REASON_ADVICE: dict[str, str] = {
+    OURSELVES.id: "Two devices of this machine name the same port: choose another one in the settings of one of them.",
     IN_USE: BUSY,
     TAKEN: BUSY,
     NOT_OPENED: BUSY,

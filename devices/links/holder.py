@@ -11,6 +11,7 @@ from config.words import Sentence
 
 PROC = Path("/proc")
 SOMEBODY = Sentence("Another program")  # of whom nothing can be told
+OURSELVES = Sentence("this program itself, for another device,")
 
 
 def holder(node: str, proc: Path = PROC, ours: Collection[int] = ()) -> str:
@@ -23,7 +24,7 @@ def holder(node: str, proc: Path = PROC, ours: Collection[int] = ()) -> str:
     if not pid:
         return ""
     if pid == os.getpid() or pid in ours:
-        return Sentence("this program itself, for another device,")
+        return OURSELVES
     name = ""
     with contextlib.suppress(OSError):
         name = (proc / str(pid) / "comm").read_text().strip()

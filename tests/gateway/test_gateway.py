@@ -29,6 +29,7 @@ from devices.gateway.guard import TRIES, Guard, Turned
 from devices.gateway.hosts import is_loopback, own_host, own_loopback
 from devices.gateway.wording import ROOM
 from devices.links.base import FORBIDDEN, IN_USE, LinkLost
+from devices.links.holder import OURSELVES
 from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome, StillTaken, TakeStill
 from devices.station import DeviceEntry, State
 
@@ -270,6 +271,8 @@ def test_better_advice_than_to_look_at_the_plug(bench):
         trouble = {"news": "LinkDown", "reason": reason}
         for said in (replace(state, troubles=(trouble,)), replace(state, troubles=(), reason=reason)):
             assert faces.advice(said) == [faces.BUSY]
+    twice = replace(state, reason=Sentence(IN_USE, user=OURSELVES, node="/dev/x"), troubles=())
+    assert faces.advice(twice) == [faces.REASON_ADVICE[OURSELVES.id]] != [faces.BUSY]
     refused = replace(state, reason=Sentence(FORBIDDEN, node="/dev/x", group="dialout"), troubles=())
     assert faces.advice(refused) == [faces.REASON_ADVICE[FORBIDDEN]]
     assert faces.advice(replace(state, reason="", troubles=())) == [faces.ADVICE["LinkDown"]]

@@ -147,6 +147,23 @@ def test_choices_are_read_in_chinese_and_written_as_they_are(place: Place):
     assert place.wrong == []
 
 
+def test_the_name_offered_follows_the_role_until_somebody_writes_one(place: Place):
+    place.page.goto(place.server.url + "setup")
+    name = place.page.locator("#name")
+    for role, driver, written, named in (
+        ("ticket-printer", "escpos-printer", "", "ticket-printer"),
+        ("camera", "uvc-camera", "高拍仪", "camera"),
+        ("ticket-printer", "escpos-printer", "", "高拍仪"),
+    ):
+        place.page.locator(f"[data-role={role}]").click()
+        place.page.locator("#link").fill("socket://127.0.0.1:9")
+        place.page.locator(f"[data-driver={driver}]").click()
+        expect(place.page.locator("#step-form")).to_be_visible()
+        expect(name).to_have_value(named)
+        if written:
+            name.fill(written)
+
+
 def test_what_only_the_simulator_heeds_is_asked_for_the_simulator_only(place: Place):
     place.page.goto(place.server.url + "setup")
     place.page.locator("[data-role=camera]").click()

@@ -7,7 +7,7 @@ const at = (id) => document.getElementById(id);
 const editing = new URLSearchParams(location.search).get("device") ?? "";
 const ICONS = { serial: "plug", camera: "camera", keys: "keyboard", hid: "microchip" };
 const LOOK = 700; // ms between two looks at the ports
-const chosen = { role: "", link: "", driver: "", values: null };
+const chosen = { role: "", link: "", driver: "", values: null, offered: null }; // offered: the name proposed last
 let facts = null; // what /api/setup says
 let ports = [];
 let finding = null; // {before} while somebody unplugs and plugs in
@@ -241,7 +241,7 @@ async function chooseDriver(name, values = null, device = "") {
   at("windows").hidden = !["call-pad", "evaluator", "window-screen"].includes(chosen.role);
   for (const label of document.querySelectorAll("#window-rows .address")) label.hidden = !shared;
   at("step-form").hidden = false;
-  if (!at("name").value) at("name").value = freeName(chosen.role);
+  if (["", chosen.offered].includes(at("name").value)) at("name").value = chosen.offered = freeName(chosen.role);
   if (!editing) at("step-form").scrollIntoView({ block: "nearest" });
 }
 
