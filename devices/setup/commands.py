@@ -144,7 +144,8 @@ def add(
 
         def propose() -> Change:
             old = _present(file, instead) if instead else {}
-            kept = old.pop("options", {}) if old.get("driver") == driver else {}
+            before = old.pop("options", {})
+            kept = before if old.get("driver") == driver else {}
             # What is not said stays as it was; what is said may be the usual again.
             said = {word.partition("=")[0] for word in words}
             chosen = {**{key: value for key, value in kept.items() if key not in said}, **options}

@@ -195,6 +195,8 @@ def test_in_the_place_of_a_device_what_is_not_said_stays_and_what_is_said_holds(
     assert options() == {"width_mm": 58, "poll_seconds": usual + 1}
     bianmin("add", hall, *words, "--option", f"poll_seconds={usual}")
     assert options() == {"width_mm": 58}
+    bianmin("add", hall, "--name", "printer", "--driver", "pingan-strip", "--link", "sim:", "--instead", "printer")
+    assert options() is None  # they were another driver's
 
 
 def test_two_technicians_save_at_once_and_what_stands_in_the_file_is_what_runs(hall: Path):
