@@ -25,13 +25,13 @@ from typing import Any, Concatenate, ParamSpec
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT
+from tomlkit.items import AoT, InlineTable
 
 from config import machine as machines
 from config import reader
 from config.machine import Device, Machine
 from config.reader import BOM, Mistake, text_of
-from config.writer import plain
+from config.writer import inline, plain
 
 KEPT = 50  # versions before this one, and as many that were put aside
 PATIENCE = 5.0  # seconds to wait for somebody else who is changing the file
@@ -380,6 +380,8 @@ def _without(text: str, places: list[int]) -> str | None:
         first, end = blocks[place]
         if end < len(lines) and not lines[end].strip():
             end += 1  # and the blank line behind it
+        elif end == len(lines) and first and not lines[first - 1].strip():
+            first -= 1  # of the last, the one before it
         del lines[first:end]
     left = [one for index, one in enumerate(before["device"]) if index not in places]
     wanted = {**before, "device": left} if left else {k: v for k, v in before.items() if k != "device"}
@@ -394,7 +396,7 @@ def _inserted(text: str, devices: list[Any], at: int = -1) -> str | None:
     blocks = _blocks(lines)
     if len(blocks) != len(before.get("device", [])):
         return None
-    place = blocks[-1][1] if blocks else at if at >= 0 else len(lines)
+    place = blocks[-1][1] if blocks else min(at, len(lines)) if at >= 0 else len(lines)
     table = tomlkit.document()
     several = tomlkit.aot()
     for device in devices:
@@ -451,25 +453,16 @@ def _fill(table: Any, values: Mapping[str, Any]) -> None:
     for key in [key for key in table if key not in values]:
         del table[key]
     for key, value in values.items():
-        if isinstance(value, Mapping) and isinstance(table.get(key), dict):
-            _fill(table[key], value)
+        present = table.get(key)
+        if isinstance(value, Mapping) and isinstance(present, dict) and not isinstance(present, InlineTable):
+            _fill(present, value)
         elif key not in table or table[key] != value:
             table[key] = _item(value)
 
 
 def _item(value: Any) -> Any:
     """A value in TOML's own kinds; small tables stay on one line."""
-    if isinstance(value, Mapping):
-        inline = tomlkit.inline_table()
-        for key, one in value.items():
-            inline[str(key)] = _item(one)
-        return inline
-    if isinstance(value, list | tuple):
-        array = tomlkit.array()
-        for one in value:
-            array.append(_item(one))
-        return array
-    return value
+    return tomlkit.value(inline(value)) if isinstance(value, Mapping | list | tuple) else value
 
 
 def _table_of(entry: Any) -> Any:

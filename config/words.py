@@ -8,10 +8,11 @@ the compiled `.mo` files beside them are made at set-up (`python -m config.words
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
 DOMAIN = "bianmin"
 FIRST = "zh_CN"  # what is written largest, everywhere
@@ -19,6 +20,43 @@ ROOMS = ("config", "devices", "hall_api", "screens", "kiosk")
 _HOUSE = Path(__file__).resolve().parent.parent
 
 Translate = Callable[[str], str]
+
+
+class Sentence(str):
+    """An English sentence that keeps what it was made from, so that whoever shows it can say it in another language.
+
+        Sentence("There is no port {node}; check its cable.", node="/dev/ttyS0")
+
+    `id` is the message id, `fields` what its braces were filled with: names, which stay as they are, or sentences in
+    their turn. Without fields braces are left alone. Everywhere else, in logs and in JSON, it is the plain text.
+    """
+
+    __slots__ = ("fields", "id")
+    id: str
+    fields: Mapping[str, str]
+
+    def __new__(cls, id: str, /, **fields: object) -> Self:
+        """`fields` that are no text are written as they print."""
+        kept = {name: one if isinstance(one, str) else str(one) for name, one in fields.items()}
+        made = super().__new__(cls, id.format(**kept) if kept else id)
+        made.id, made.fields = id, MappingProxyType(kept)
+        return made
+
+    def holds(self, *ids: str) -> bool:
+        """True when it, or a sentence within it, was made from one of these message ids."""
+        within = (one for one in self.fields.values() if isinstance(one, Sentence))
+        return self.id in ids or any(one.holds(*ids) for one in within)
+
+
+def words_of(error: Exception) -> Sentence:
+    """What the system or a library says of an error; the most frequent have their words in other languages."""
+    return Sentence(getattr(error, "strerror", None) or str(error))
+
+
+def joined(by: str, parts: Iterable[str]) -> Sentence:
+    """Several sentences or names in one, each of which keeps its own message id."""
+    named = {f"part{n}": part for n, part in enumerate(parts)}
+    return Sentence(by.join(f"{{{name}}}" for name in named), **named)
 
 
 @cache

@@ -57,7 +57,7 @@ def _table(data: Mapping[str, Any], name: tuple[str, ...]) -> Iterator[str]:
     """Lines of one table: its own values first, then its tables, then its lists of tables."""
     for key, value in data.items():
         if not _is_table(value) and not _is_tables(value):
-            yield f"{_key(key)} = {_value(value)}"
+            yield f"{_key(key)} = {inline(value)}"
     for key, value in data.items():
         here = (*name, key)
         for one in [value] if _is_table(value) else value if _is_tables(value) else []:
@@ -84,7 +84,8 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _value(value: Any) -> str:
+def inline(value: Any) -> str:
+    """A value as it stands behind `key =`, on one line. Raises ValueError for values TOML has no word for."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -93,8 +94,8 @@ def _value(value: Any) -> str:
         return repr(value)
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
-    if isinstance(value, list):
-        return f"[{', '.join(_value(one) for one in value)}]"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(inline(one) for one in value)}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{_key(k)} = {_value(v)}' for k, v in value.items())} }}" if value else "{}"
+        return f"{{ {', '.join(f'{_key(str(k))} = {inline(v)}' for k, v in value.items())} }}" if value else "{}"
     raise ValueError(f"a configuration file has no word for {value!r}")

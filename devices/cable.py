@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
+from config.words import Sentence
 from devices.conversation import CALM, Conversation, Exchange
 from devices.links import Link, LinkAbsent, LinkLost, LinkMistake
 from devices.teller import safely
@@ -101,7 +102,7 @@ class Cable:
             began = time.monotonic()
             mistake = safely(f"keeping the cable {self.name}", self._live)
             for talk in self._on if mistake is not None else ():
-                talk.mistaken(f"A fault in our own program ({type(mistake).__name__}: {mistake}).")
+                talk.mistaken(fault(mistake))
             been_there = been_there or any(talk.counters["opened"] > 0 for talk in self._on)
             attempt = 0 if time.monotonic() - began > STEADY else attempt
             delay = self._delays[min(attempt, len(self._delays) - 1)]
@@ -123,7 +124,7 @@ class Cable:
         except LinkAbsent as absence:
             self._soon = absence.again
             for talk in self._on:
-                talk.gone(str(absence))
+                talk.gone(absence.reason)
             return
         try:
             self._link = link
@@ -132,10 +133,20 @@ class Cable:
             self._soon = link.again
             for talk in self._on:
                 with _guard(talk):
-                    talk.lost(f"The cable was lost: {loss}.")
+                    talk.lost(loss_of(loss))
         finally:
             self._link = None
             link.close()
+
+
+def loss_of(loss: LinkLost) -> Sentence:
+    """Why a cable that was open has gone."""
+    return Sentence("The cable was lost: {why}.", why=loss.reason)
+
+
+def fault(mistake: Exception | None) -> Sentence:
+    """A mistake of ours, for whoever has to report it."""
+    return Sentence("A fault in our own program ({why}).", why=f"{type(mistake).__name__}: {mistake}")
 
 
 class Turns:
@@ -283,5 +294,5 @@ def _guard(talk: Conversation) -> Iterator[None]:
         yield
     except Exception as mistake:
         log.exception("our own mistake while talking to %s", talk.name)
-        talk.mistaken(f"A fault in our own program ({type(mistake).__name__}: {mistake}).")
+        talk.mistaken(fault(mistake))
         talk.asleep_until = time.monotonic() + KNOWN_DELAY

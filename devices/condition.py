@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
+from config.words import Sentence, joined
 from devices.roles import Alive, Exchanged, LinkDown, News, Silent, Trouble
 from devices.words import SAID
 
@@ -88,7 +89,7 @@ class Condition:
             return (State.ABSENT, self.why_absent) if self.why_absent else (State.CONNECTING, "The cable is opened.")
         grave = [t for t in self._troubles.values() if t.grave]
         well = self._alive - {t.address for t in grave}
-        words = "; ".join(_called(t) for t in [*grave, *(t for t in self._troubles.values() if not t.grave)])
+        words = joined("; ", (_called(t) for t in [*grave, *(t for t in self._troubles.values() if not t.grave)]))
         if any(isinstance(t, Exchanged) for t in grave):
             return State.ERROR, words  # whatever else on it may be well: nobody knows what hangs here
         if grave and not well:
@@ -106,6 +107,6 @@ class Condition:
 def _called(trouble: Trouble) -> str:
     """A trouble in words: 缺纸 paper out (address 3)."""
     name = SAID.get(type(trouble).__name__, type(trouble).__name__)
-    detail = getattr(trouble, "reason", "") or getattr(trouble, "detail", "")
-    where = f" (address {trouble.address})" if trouble.address else ""
-    return name + (f": {detail}" if detail else "") + where
+    detail = next((one for key in ("reason", "detail", "granted") if (one := getattr(trouble, key, ""))), "")
+    said = joined(": ", (part for part in (name, detail) if part))
+    return Sentence("{trouble} (address {address})", trouble=said, address=trouble.address) if trouble.address else said

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from config.words import Sentence
 from devices.condition import Condition
 from devices.driver import Driver, OrderMistake
 from devices.orders import Orders, Outcome
@@ -128,7 +129,7 @@ class Conversation:
         if self.enabled:
             self._teller.start()
         else:
-            self._orders.close(f"{self.name} is switched off; a technician can switch it on in the configuration.")
+            self._refuse_all("{device} is switched off; a technician can switch it on in the configuration.")
 
     def hurry(self) -> None:
         """The station closes: nothing waits for a listener any more."""
@@ -259,7 +260,7 @@ class Conversation:
         with self._changing():
             news = self.condition.absent(reason)
         self._deliver(news)
-        self._orders.close(f"{self.name} is not connected: {reason}")
+        self._refuse_all("{device} is not connected: {why}", why=reason)
 
     def mistaken(self, reason: str) -> None:
         """Our own program or configuration is wrong: say so; everything else goes on without this device."""
@@ -268,7 +269,7 @@ class Conversation:
             self.condition.open, self.condition.mistake = False, reason
             overs = self.condition.forget()
         self._deliver(overs)
-        self._orders.close(f"{self.name} cannot work: {reason}")
+        self._refuse_all("{device} cannot work: {why}", why=reason)
 
     def note(self, direction: str, data: bytes, words: str | None = None) -> None:
         """Keep what passed, for the technician."""
@@ -284,6 +285,10 @@ class Conversation:
             self.counters[what] += 1
 
     # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _refuse_all(self, id: str, /, **fields: str) -> None:
+        """Every order that waits or will come, until the cable is opened anew, with this sentence."""
+        self._orders.close(Sentence(id, device=self.name, **fields))
 
     def _look(self) -> None:
         """Fetch the next frame the driver owes. An acknowledgement may be owed at any time."""
@@ -317,7 +322,7 @@ class Conversation:
             self._proved = True
             return
         self._exchanged = reason
-        self._orders.close(f"{self.name} is another device: {reason}")
+        self._refuse_all("{device} is another device: {why}", why=reason)
         self._weigh(Exchanged(address=alive.address, reason=reason))
 
     def _ask(self, now: float) -> bool:

@@ -12,6 +12,18 @@ import logging
 import threading
 from pathlib import Path
 
+from config.words import Sentence
+
+# A device says of itself what another one is known to say (at another place, or nowhere).
+SWAPPED = (
+    "Here answers {said}, and {device} is known as {before}: this is {twin}. Their plugs have been exchanged; put each"
+    " back where it was."
+)
+REPLACED = (
+    "Here answers {said}, and {device} is known as {before}. Put the right device back, or confirm in the configuration"
+    " that it was replaced."
+)
+
 log = logging.getLogger(__name__)
 
 
@@ -59,10 +71,10 @@ class Memory:
             for name, known in self._known.items()
             if name != device and known.get("driver") == driver and known.get(str(address)) == said
         ]
-        here = f"Here answers {said!r}, and {device} is known as {before!r}"
+        names = {"device": device, "said": repr(said), "before": repr(before)}
         if len(twins) == 1:
-            return f"{here}: this is {twins[0]}. Their plugs have been exchanged; put each back where it was."
-        return f"{here}. Put the right device back, or confirm in the configuration that it was replaced."
+            return Sentence(SWAPPED, **names, twin=twins[0])
+        return Sentence(REPLACED, **names)
 
     def _read(self) -> dict[str, dict[str, str]]:
         """What is on the disk; a file that cannot be understood is as good as none, for every device will tell anew."""

@@ -9,9 +9,11 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from config.words import Sentence
 from devices.roles import Obeyed, Order, Refused, Unconfirmed
 
 Outcome = Obeyed | Refused | Unconfirmed
+TWIN = "Another order is called {order}; wait for its outcome, or send this one without an id."
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Orders:
                 return twin.future
             reason = self._closed_because
             if twin is not None:
-                reason = f"Another order is called {order.id!r}; wait for its outcome, or send this one without an id."
+                reason = Sentence(TWIN, order=repr(order.id))
             if not reason:
                 self._waiting.append(pending)
         if reason:

@@ -539,6 +539,13 @@ class PictureDark(Trouble):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PictureBright(Trouble):
+    """The picture is over-exposed: nothing is to be seen but white."""
+
+    grave: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class WrongFormat(Trouble):
     """The camera granted another format than the one asked for."""
 
@@ -581,7 +588,11 @@ EVALUATOR = Role("evaluator", (AskRating, ShowStars), (Rated,))
 FOOT_PEDAL = Role("foot-pedal", (), (PedalPressed,))
 WINDOW_SCREEN = Role("window-screen", (ShowCall, ShowWelcome, ShowServing, ShowPaused, ShowText), ())
 HALL_BOARD = Role("hall-board", (ShowCalls,), ())
-CAMERA = Role("camera", (TakeStill,), (FrameSeen, StillTaken, PictureFrozen, PictureDark, WrongFormat, BusFull))
+CAMERA = Role(
+    "camera",
+    (TakeStill,),
+    (FrameSeen, StillTaken, PictureFrozen, PictureDark, PictureBright, WrongFormat, BusFull),
+)
 
 ROLES: dict[str, Role] = {
     r.name: r

@@ -12,11 +12,12 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from config.words import Sentence
 from devices import roles
 from devices.roles import News, Order
 
@@ -58,6 +59,7 @@ SAID = {
     "StillTaken": "已拍照 still taken",
     "PictureFrozen": "画面停止 picture frozen",
     "PictureDark": "画面全黑 picture dark",
+    "PictureBright": "画面过亮 picture too bright",
     "WrongFormat": "画面格式不符 wrong picture format",
     "BusFull": "USB 带宽不足 USB bus full",
     "PrintSlip": "打印号票 print a slip",
@@ -195,14 +197,17 @@ def _in_range(place: str, field: dataclasses.Field[Any], value: object) -> None:
         raise RangeMistake(f"{place}: expected {between[0]} to {between[1]}, got a number beyond", field.name)
 
 
-def say(record: Record, personal: bool = False) -> str:
-    """A record as one line for people: 缺纸 paper out (over); its fields follow as name=value."""
+def say(record: Record, personal: bool = False, speak: Callable[[str], str] = str) -> str:
+    """A record as one line for people: 缺纸 paper out (over); its fields follow as name=value.
+
+    `speak` puts a sentence into another language.
+    """
     written = to_json(record, personal)
     name = written.pop("news" if isinstance(record, News) else "order")
     parts = [SAID.get(name, name)]
     if isinstance(record, roles.Trouble):
         parts.append("（已恢复 over）" if written.pop("over") else "")
-    parts += [f"{key}={_word(key, value)}" for key, value in written.items() if _worth(key, value)]
+    parts += [f"{key}={_word(key, value, speak)}" for key, value in written.items() if _worth(key, value)]
     return " ".join(p for p in parts if p)
 
 
@@ -211,9 +216,11 @@ def _worth(key: str, value: Any) -> bool:
     return key != "id" and value not in ("", None) and not (isinstance(value, dict) and value.get("bytes") == 0)
 
 
-def _word(key: str, value: Any) -> Any:
+def _word(key: str, value: Any, speak: Callable[[str], str]) -> Any:
     if key == "order":
         return SAID.get(value, value)
+    if isinstance(value, Sentence):
+        return speak(value)
     return f"{value['bytes']} bytes" if isinstance(value, dict) and "bytes" in value else value
 
 

@@ -359,10 +359,7 @@ def shot_pixels(jpeg: bytes) -> Pixels:
     """A whole shot, as the camera sees it. Raises ValueError when it is damaged."""
     from devices.scanning.session import small
 
-    bgr = small(jpeg, SHOT)
-    if bgr is None:
-        raise ValueError("a page's picture cannot be read.")
-    return _drawn(bgr, SHOT)
+    return _drawn(small(jpeg, SHOT), SHOT)
 
 
 def _drawn(bgr: np.ndarray, side: int) -> Pixels:

@@ -11,7 +11,9 @@ and puts lines of text between the pictures; a plain MJPEG stream works too.
 
 A sensor never sends the same bytes twice. The same picture again is therefore not news, ten in a row mean that the
 camera (or the system's driver below it) is stuck, and so do two seconds without any picture. Whether a picture is
-dark is looked at in an eighth of its size, about once a second and whenever its bytes have halved or doubled.
+black or white all over, or torn (its data end too early, though it has an end), is looked at in an eighth of its size:
+about once a second, whenever it has a quarter more or fewer bytes, and always when it may be the still that is wanted
+or something was wrong before. What is found to be damaged is handed on to nobody.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from config.words import Sentence
 from devices import driver
 from devices.driver import OrderMistake
 from devices.jpeg import Damage, Picture, Splitter
+from devices.jpeg_decoder import decoded
 from devices.roles import (
     CAMERA,
     Alive,
@@ -38,6 +42,7 @@ from devices.roles import (
     News,
     Obeyed,
     Order,
+    PictureBright,
     PictureDark,
     PictureFrozen,
     Refused,
@@ -54,22 +59,24 @@ SAME = 10  # equal pictures in a row
 GOOD = 5  # whole pictures in a row after a damaged one until the line counts as clean
 JUNK = 64 * 1024  # bytes that are no picture
 DARK_MEAN, DARK_BRIGHTEST = 16, 48  # of 255; the brightest are the upper hundredth
+WHITE, BRIGHT = 252, 0.85  # of 255; the share of a picture so white that nothing can be seen on it
+BAD = 10  # damaged pictures in a row after which a still is waited for no longer
 
 
 @dataclass(frozen=True)
 class Options:
     """The wanted picture."""
 
-    width: int = field(default=1920, metadata={"label": "宽 width", "unit": "px", "min": 160, "max": 8192})
-    height: int = field(default=1080, metadata={"label": "高 height", "unit": "px", "min": 120, "max": 8192})
-    fps: int = field(default=30, metadata={"label": "帧率 frames", "unit": "1/s", "min": 1, "max": 120})
+    width: int = field(default=1920, metadata={"label": "Width", "unit": "px", "min": 160, "max": 8192})
+    height: int = field(default=1080, metadata={"label": "Height", "unit": "px", "min": 120, "max": 8192})
+    fps: int = field(default=30, metadata={"label": "Pictures a second", "unit": "1/s", "min": 1, "max": 120})
     controls: Mapping[str, float] = field(
-        default_factory=dict, metadata={"label": "控制 controls", "help": "any of " + ", ".join(CONTROLS)}
+        default_factory=dict, metadata={"label": "Camera controls", "help": "any of " + ", ".join(CONTROLS)}
     )
     across: float = field(
         default=0.0,
         metadata={
-            "label": "画面横宽 desk seen",
+            "label": "Desk seen across",
             "unit": "mm",
             "min": 0,
             "max": 3000,
@@ -78,7 +85,12 @@ class Options:
         },
     )
     pictures: str = field(
-        default="", metadata={"label": "仿真图片 pictures", "help": "folder of pictures for the simulator only"}
+        default="",
+        metadata={
+            "label": "Simulated pictures",
+            "simulator": True,
+            "help": "folder of pictures for the simulator only",
+        },
     )
 
     def __post_init__(self) -> None:
@@ -117,11 +129,12 @@ class Driver(driver.Driver):
         self._granted = ""
         self._last = b""
         self._equal = 0
-        self._good = GOOD
+        self._good, self._bad = GOOD, 0
         self._until_look = 0  # pictures
         self._looked_at = 1  # bytes of the picture last looked at
         self._seen = False  # a picture, since the last look
-        self._alive = self._frozen = self._dark = self._garbled = self._wrong = self._full = False
+        self._light: type[PictureDark] | type[PictureBright] | None = None
+        self._alive = self._frozen = self._garbled = self._wrong = self._full = False
 
     @property
     def idle(self) -> bool:
@@ -176,7 +189,8 @@ class Driver(driver.Driver):
             return []
         if self._full:
             return []
-        return self._freeze() + self._end(Refused, f"The camera has sent no picture for {PATIENCE:g} seconds.")
+        none = Sentence("The camera has sent no picture for {seconds} seconds.", seconds=f"{PATIENCE:g}")
+        return self._freeze() + self._end(Refused, none)
 
     def lost(self) -> list[News]:
         """See Driver."""
@@ -198,10 +212,10 @@ class Driver(driver.Driver):
                 return []
             return self._freeze() + self._end(Refused, "The camera keeps sending one and the same picture.")
         self._last, self._equal = picture.jpeg, 0
-        dark = self._is_dark(picture)
-        if dark is None:
+        before = self._light
+        if not self._look_at(picture):
             return self._damaged()
-        news = [*self._recover(), *self._compare_format(picture), *self._tell_dark(dark)]
+        news = [*self._recover(), *self._compare_format(picture), *self._tell_light(before)]
         jpeg, width, height = picture
         news.append(FrameSeen(jpeg=jpeg, width=width, height=height))
         if self._order and not skipped:
@@ -220,7 +234,7 @@ class Driver(driver.Driver):
         if self._full:
             self._full = False
             news.append(BusFull(over=True))
-        self._good += 1
+        self._good, self._bad = self._good + 1, 0
         if self._garbled and self._good >= GOOD:
             self._garbled = False
             news.append(Garbled(over=True))
@@ -236,30 +250,36 @@ class Driver(driver.Driver):
         self._wrong = wrong
         return [WrongFormat(asked=asked.asked, granted=granted, over=not wrong)]
 
-    def _is_dark(self, picture: Picture) -> bool | None:
-        """True for a black picture; as before when it is not worth a look; None when it cannot be decoded."""
+    def _look_at(self, picture: Picture) -> bool:
+        """Look whether a picture is whole, and how light it is, unless that was done lately; False when damaged."""
         self._until_look -= 1
         size = len(picture.jpeg)
-        if self._until_look > 0 and self._looked_at < 2 * size < 4 * self._looked_at:
-            return self._dark
-        small = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
-        if small is None or not small.size:
-            return None
+        known = self._until_look > 0 and 3 * self._looked_at < 4 * size < 5 * self._looked_at
+        if known and not (self._order or self._garbled or self._light):
+            return True
+        try:
+            small = decoded(picture.jpeg, 8, "GRAY")
+        except ValueError:
+            return False
         self._until_look, self._looked_at = self.set_up.fps, size
-        return bool(small.mean() < DARK_MEAN and np.percentile(small, 99) < DARK_BRIGHTEST)
+        dark = small.mean() < DARK_MEAN and np.percentile(small, 99) < DARK_BRIGHTEST
+        self._light = PictureDark if dark else PictureBright if np.mean(small >= WHITE) > BRIGHT else None
+        return True
 
-    def _tell_dark(self, dark: bool) -> list[News]:
-        if dark == self._dark:
+    def _tell_light(self, before: type[PictureDark] | type[PictureBright] | None) -> list[News]:
+        """That a picture is black or white all over, and when that ends."""
+        if self._light is before:
             return []
-        self._dark = dark
-        return [PictureDark(over=not dark)]
+        overs = [before(over=True)] if before else []
+        return [*overs, *([self._light()] if self._light else [])]
 
     def _damaged(self) -> list[News]:
-        self._good = 0
-        if self._garbled:
-            return []
+        self._good, self._bad = 0, self._bad + 1
+        told: list[News] = [] if self._garbled else [Garbled()]
         self._garbled = True
-        return [Garbled()]
+        if self._bad >= BAD:
+            told += self._end(Refused, "The camera's pictures come damaged: try another cable or USB socket.")
+        return told
 
     def _crowd_out(self) -> list[News]:
         """There is no room on the bus: that no picture comes is not the camera's fault."""
@@ -303,6 +323,7 @@ SLIDE = (0.3, 0.6, 0.9)  # of the picture's width by which it has been taken awa
 BARE = 18  # ticks the desk is empty
 SHEETS = 3  # drawn here: a page, and both sides of a card
 DESK = (58, 52, 46)
+END = b"\xff\xd9"  # of a JPEG
 
 
 class Simulator(driver.Simulator):
@@ -310,23 +331,24 @@ class Simulator(driver.Simulator):
     second, each with noise of its own.
 
     The sheets are drawn here (a page, both sides of a card), or taken from the folder `pictures`. Faults: `truncated`
-    cuts off every third picture, `no-frames` sends none, `wrong-size` grants 640x480 whatever is asked for.
+    cuts off every third picture, `torn` takes the lower half of every third and ends it all the same, `no-frames` sends
+    none, `wrong-size` grants 640x480 whatever is asked for.
     """
 
-    faults: ClassVar[tuple[str, ...]] = ("truncated", "no-frames", "wrong-size")
+    faults: ClassVar[tuple[str, ...]] = ("truncated", "torn", "no-frames", "wrong-size")
 
     def __init__(self, options: Any = None, faults: frozenset[str] = frozenset()) -> None:
         super().__init__(options if options is not None else Options(), faults)
         set_up = cast(Options, self.options)
         self._wanted = (set_up.width, set_up.height)
         self._size = (640, 480) if "wrong-size" in faults else self._wanted
-        self._made: dict[tuple[tuple[int, float] | None, tuple[int, int]], list[bytes]] = {}
+        self._made: dict[tuple[tuple[int, float] | str, tuple[int, int]], list[bytes]] = {}
         self._random = np.random.default_rng(1)
         self._files = _files(set_up.pictures)
         self._held = b""
         self._count = 0
         self._still = b""
-        self._frozen = self._dark = self._full = False
+        self._frozen = self._dark = self._bright = self._full = False
 
     def receive(self, data: bytes) -> bytes:
         """See Simulator."""
@@ -355,6 +377,9 @@ class Simulator(driver.Simulator):
         if isinstance(news, PictureDark):
             self._dark = not news.over
             return self._frame()
+        if isinstance(news, PictureBright):
+            self._bright = not news.over
+            return self._frame()
         if isinstance(news, BusFull):
             self._full = not news.over
             return b"V4L2 FULL\n" if self._full else self._frame()
@@ -370,9 +395,10 @@ class Simulator(driver.Simulator):
         if "no-frames" in self.faults_on or self._full:
             return b""
         frame = self._frame()
-        if "truncated" in self.faults_on and self._count % 3 == 0:
-            return frame[: len(frame) // 2]
-        return frame
+        half = frame[: len(frame) // 2] if self._count % 3 == 0 else frame
+        if "truncated" in self.faults_on:
+            return half
+        return half.removesuffix(END) + END if "torn" in self.faults_on else frame
 
     def _grant(self) -> bytes:
         fps = cast(Options, self.options).fps
@@ -381,7 +407,7 @@ class Simulator(driver.Simulator):
     def _frame(self) -> bytes:
         """The next picture; the same again while frozen."""
         self._count += not self._frozen
-        which = None if self._dark else self._scene()
+        which = "dark" if self._dark else "bright" if self._bright else self._scene()
         if (which, self._size) not in self._made:
             self._made[which, self._size] = self._make(which)
         return self._made[which, self._size][self._count % VARIANTS]
@@ -399,11 +425,11 @@ class Simulator(driver.Simulator):
             return (sheet + 1) % count, SLIDE[around - 1 - at]
         return 0, 1.0
 
-    def _make(self, scene: tuple[int, float] | None) -> list[bytes]:
-        """Several JPEGs of a scene (None: of nothing, in the dark), each with other noise."""
+    def _make(self, scene: tuple[int, float] | str) -> list[bytes]:
+        """Several JPEGs of a scene (or of nothing, in the "dark" or too "bright"), each with other noise."""
         width, height = self._size
-        picture: np.ndarray = np.zeros((height, width, 3), np.uint8)
-        if scene is not None:
+        picture: np.ndarray = np.full((height, width, 3), 252 if scene == "bright" else 0, np.uint8)
+        if not isinstance(scene, str):
             sheet, away = scene
             picture[:] = DESK
             gone = round(away * width)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import gevent
 from flask import Flask, Response, jsonify, redirect, render_template, request, send_from_directory, session, url_for
@@ -29,6 +30,7 @@ from devices.gateway.wording import ROOM, speaker
 from devices.roles import News
 from devices.station import Station
 
+BEHIND_THE_LOGIN = {"page": "/", "setup_page": "/setup"}  # pages: whoever is not signed in is asked to, then comes back
 GLANCE = 0.25  # seconds between two looks at the devices for a feed
 HEARTBEAT = 10.0  # seconds of quiet after which a feed says that it is still there
 LIVE_SECONDS = 60.0  # a live picture ends by itself: papers of citizens may lie under the camera
@@ -129,8 +131,9 @@ def _doormen(app: Flask, gateway: Gateway, configuring: Configuring | None) -> N
             gateway.guard.lock(configuring.password.matches)  # it was set on the command line meanwhile
         if request.endpoint in public or request.endpoint is None or gateway.guard.admitted():
             return None
-        if request.endpoint in ("page", "setup_page"):
-            return redirect(url_for("login_page"))
+        if request.endpoint in BEHIND_THE_LOGIN:
+            wanted = request.full_path.rstrip("?")
+            return redirect(url_for("login_page", to=wanted if wanted != "/" else None))
         raise Turned(401, "Sign in first.")
 
     @app.after_request
@@ -152,6 +155,16 @@ def sentence_of(status: int) -> str:
     if status >= 500:
         return "A fault in our own program; its log says which."
     return "There is no such page." if status == 404 else "The request cannot be read."
+
+
+def wanted_page(address: str) -> str:
+    """Where somebody wanted to go who had to sign in first: a page of ours, whatever the address says."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    ours = parts.path in BEHIND_THE_LOGIN.values() and not parts.scheme and not parts.netloc
+    return address if ours else "/"
 
 
 def _problem(gateway: Gateway, status: int, sentence: str) -> tuple[Response, int]:
@@ -180,9 +193,10 @@ def _pages(app: Flask, gateway: Gateway) -> None:
 
     @app.get("/login")
     def login_page() -> AnyResponse | str:
+        to = wanted_page(request.args.get("to", ""))
         if gateway.guard.admitted():
-            return redirect(url_for("page"))
-        return render_template("gateway/login.html", csrf=gateway.guard.token())
+            return redirect(to)
+        return render_template("gateway/login.html", csrf=gateway.guard.token(), to=to)
 
     @app.post("/api/session")
     def log_in() -> tuple[str, int]:

@@ -7,6 +7,7 @@ in), `open` (whoever sits at this machine), `off`.
 from __future__ import annotations
 
 import io
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -40,6 +41,10 @@ from devices.setup.ports import ports
 if TYPE_CHECKING:
     from devices.gateway.app import Gateway
 
+# Choices of a driver that are names or numbers, the same in every language.
+NAME = re.compile(
+    r"[0-9]+|[A-Z]|cr|lf|crlf|gb\w+|utf-8|ascii|unicode|esc-\w|gs-r|dle-eot|asb|6[qe]\d|honeywell|newland"
+)
 MODES = ("totp", "password", "open", "off")
 LESSON_ENDS = 900.0  # seconds: a page that was closed must not keep a cable for ever
 LONGEST_TEXT = 100  # characters of a text a strip is learnt by
@@ -451,6 +456,8 @@ def _field(one: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """A form's field with its words in both languages."""
     known = {**one, "label": say(one.get("label") or one["name"])}
     known["help"] = say(one["help"]) if one.get("help") else None
+    if "choices" in one:
+        known["choices"] = [{"value": choice, "word": say(str(choice))} for choice in one["choices"]]
     return known
 
 
@@ -484,4 +491,5 @@ def message_ids() -> set[str]:
         said.add((drivers.load(name).__doc__ or "").strip().partition("\n")[0])
         for one in forms.form(name):
             said |= {text for text in (one.get("label"), one.get("help")) if text}
+            said |= {choice for choice in map(str, one.get("choices", ())) if not NAME.fullmatch(choice)}
     return said

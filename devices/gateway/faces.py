@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from config.words import Sentence
 from devices.gateway.wording import Say
-from devices.links.base import JOIN, STOP_IT
-from devices.roles import PaperUsed
+from devices.links.base import FORBIDDEN, IN_USE
+from devices.links.evdev import NO_TYPING, TAKEN
+from devices.links.hidraw import NO_HID
+from devices.links.holder import OURSELVES
+from devices.links.v4l2 import NO_CAMERA, NOT_OPENED
+from devices.roles import CAMERA, PaperUsed
 from devices.station import DeviceState, State, Station
 from devices.words import say, to_json
 
@@ -51,14 +56,29 @@ ADVICE: dict[str, str] = {
     "ReaderFault": "Unplug the reader, wait ten seconds, plug it in again.",
     "PictureFrozen": "Unplug the camera and plug it in again, directly into the machine.",
     "PictureDark": "Switch the lamp on and take the cap off the lens.",
+    "PictureBright": "Shade the picture from the sun, turn the lamp down, and set exposure back to automatic.",
     "WrongFormat": "Another size was granted than asked for; choose one the camera has.",
     "BusFull": "Plug one of the cameras into a socket of another USB controller (mostly: another side of the machine, "
     "no hub), or choose a smaller picture or fewer frames; the format is MJPG already.",
 }
-# A cable that is there, but not for us: what its reason says → better advice than to look at the plug.
+# What helps a camera where other devices want something else.
+CAMERA_ADVICE: dict[str, str] = {
+    "Garbled": "The camera's pictures come damaged: try another cable or USB socket.",
+}
+# A cable that is there, but not for us: what its reason is made from → better advice than to look at the plug. The
+# more particular before the more general.
+BUSY = "Another program uses this port: end it, and the station opens the port by itself."
+ANOTHER = "The address of its cable is that of something else: choose another one in its settings."
 REASON_ADVICE: dict[str, str] = {
-    STOP_IT: "Another program uses this port: end it, and the station opens the port by itself.",
-    JOIN: "The station's user may not open this port: add it to the group named above and start the machine again.",
+    OURSELVES.id: "Two devices of this machine name the same port: choose another one in the settings of one of them.",
+    IN_USE: BUSY,
+    TAKEN: BUSY,
+    NOT_OPENED: BUSY,
+    NO_CAMERA: ANOTHER,
+    NO_TYPING: ANOTHER,
+    NO_HID: ANOTHER,
+    FORBIDDEN: "The station's user may not open this port: "
+    "add it to the group named above and start the machine again.",
 }
 STATE_ADVICE: dict[State, str] = {
     State.CONNECTING: "Wait a moment. If it stays so, check power, speed (baud) and driver.",
@@ -96,6 +116,10 @@ def detail(station: Station, name: str, say_: Say) -> dict[str, Any]:
     state = station.state(name)
     kept = station.exchanges(name)[-EXCHANGES:]
     told = station.last_news(name)[-NEWS:]
+
+    def in_chinese(reason: str) -> str:
+        return say_(reason)[0]
+
     return {
         **row(state, say_),
         "driver": state.driver,
@@ -110,7 +134,7 @@ def detail(station: Station, name: str, say_: Say) -> dict[str, Any]:
              "words": x.words}
             for x in reversed(kept)
         ],
-        "news": [{"at": _moment(at), "text": say(news), "over": bool(getattr(news, "over", False))}
+        "news": [{"at": _moment(at), "text": say(news, speak=in_chinese), "over": bool(getattr(news, "over", False))}
                  for at, news in reversed(told)],
     }  # fmt: skip
 
@@ -123,15 +147,18 @@ def _paper(station: Station, name: str) -> str:
 
 def advice(state: DeviceState) -> list[str]:
     """What to do now, as message ids: one for each trouble, else for the state."""
-    named = [(str(trouble["news"]), str(trouble.get("reason", ""))) for trouble in state.troubles]
-    found = list(dict.fromkeys(_known(reason) or ADVICE[name] for name, reason in named if name in ADVICE))
+    named = [(str(trouble["news"]), trouble.get("reason", "")) for trouble in state.troubles]
+    usual = ADVICE | (CAMERA_ADVICE if CAMERA.name in state.roles else {})
+    found = list(dict.fromkeys(_known(reason) or usual[name] for name, reason in named if name in usual))
     if found or state.state is State.READY:
         return found
     return [_known(state.reason) or STATE_ADVICE[state.state]]
 
 
 def _known(reason: str) -> str:
-    return next((advised for word, advised in REASON_ADVICE.items() if word in reason), "")
+    if not isinstance(reason, Sentence):
+        return ""
+    return next((advised for id, advised in REASON_ADVICE.items() if reason.holds(id)), "")
 
 
 def message_ids() -> set[str]:
@@ -140,6 +167,7 @@ def message_ids() -> set[str]:
         {word for word, _ in (*STATES.values(), MUTE)}
         | {word for word, _ in ROLES.values()}
         | set(ADVICE.values())
+        | set(CAMERA_ADVICE.values())
         | set(REASON_ADVICE.values())
         | set(STATE_ADVICE.values())
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from config.hall_file import Stale
+from config.words import Sentence
 from devices.gateway.aside import aside
 from devices.gateway.configuring import WHY
 from devices.gateway.guard import Turned
@@ -41,10 +42,9 @@ def measured(answer: dict[str, Any], name: str, gateway: Gateway, here: Configur
             aside(lambda: setup.save(change.text, change.version), Stale)
         except Stale:
             raise Turned(409, WHY["stale"]) from None
-    figures = {"across": f"{found.across:.0f}", "dpi": f"{found.dpi:.0f}", "slant": f"{100 * found.slant:.0f}"}
-    told = [sentence.format(**figures) for sentence in gateway.say(KEPT if keeps else NOT_KEPT)]
-    askew = [sentence.format(**figures) for sentence in gateway.say(ASKEW)] if found.askew else None
-    return {**answer, "sentence": told, "hint": askew, "picture": False}
+    told = Sentence(KEPT if keeps else NOT_KEPT, across=f"{found.across:.0f}", dpi=f"{found.dpi:.0f}")
+    askew = gateway.say(Sentence(ASKEW, slant=f"{100 * found.slant:.0f}")) if found.askew else None
+    return {**answer, "sentence": gateway.say(told), "hint": askew, "picture": False}
 
 
 def _look(jpeg: bytes) -> Measured | None:

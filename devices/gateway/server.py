@@ -19,6 +19,7 @@ from typing import Any
 
 import gevent
 from flask import Flask
+from gevent import GreenletExit
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
@@ -26,9 +27,11 @@ from gevent.ssl import SSLContext, SSLError
 
 from devices.gateway.app import gateway_of
 from devices.gateway.hosts import is_loopback
+from devices.gateway.room import Room
 from devices.teller import safely
 
 MOST = 200  # connections at a time; more wait at the door
+SPARE = 20  # of them: with fewer left, whoever keeps us waiting longest is cut off, so that nobody waits at the door
 EACH = 20  # of them for one address other than loopback; all such addresses together have at most half of MOST
 IDLE = 60.0  # seconds a connection may say nothing while we wait for it, or take nothing of what we send
 HEAD = 10.0  # seconds from the first byte of a request to the end of its headers
@@ -41,23 +44,35 @@ log = logging.getLogger(__name__)
 class Body(Input):  # type: ignore[misc]
     """The body of a request. It may not drip for ever, neither while it is read nor while it is thrown away."""
 
-    __slots__ = ("cut", "ends")
+    __slots__ = ("cut", "ends", "room")
 
-    def __init__(self, of: Input) -> None:
+    def __init__(self, of: Input, room: Room) -> None:
         super().__init__(of.rfile, of.content_length, of.socket, of.chunked_input)
+        self.room = room
         self.cut = False  # something of it is left in the connection, which is good for nothing more
         self.ends: float | None = None
 
     def read(self, length: int | None = None) -> bytes:
         """At most `length` bytes. Raises TimeoutError when the body takes too long."""
         self.ends = self.ends or time.monotonic() + BODY
-        with gevent.Timeout(max(0.0, self.ends - time.monotonic()), TimeoutError("the body takes too long")):
-            got: bytes = super().read(length)
+        self.room.waits()
+        try:
+            with gevent.Timeout(max(0.0, self.ends - time.monotonic()), TimeoutError("the body takes too long")):
+                got: bytes = super().read(length)
+        except GreenletExit:
+            self.cut = True
+            raise
+        finally:
+            self.room.goes_on()
         return got
 
     def _discard(self) -> None:
         self.ends = time.monotonic() + UNREAD
-        if self._chunked_input_error or (not self.chunked_input and self.position >= (self.content_length or 0)):
+        if (
+            self.cut
+            or self._chunked_input_error
+            or (not self.chunked_input and self.position >= (self.content_length or 0))
+        ):
             return
         self.send_100_continue_enabled = False  # type: ignore[misc]  # a slot of Input
         try:
@@ -82,6 +97,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
 
     def handle_one_request(self) -> Any:
         """One request, whose head must come in time, however often a little of it comes."""
+        self.server.room.waits()
         try:
             return super().handle_one_request()
         finally:
@@ -107,6 +123,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         if self._head is not None:
             self._head.close()
             self._head = None
+        self.server.room.goes_on()
 
     def _handle_client_error(self, ex: Exception) -> Any:
         return None if isinstance(ex, OSError) else super()._handle_client_error(ex)
@@ -116,7 +133,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self.wsgi_input: Any
         self._head_is_in()
         environ: dict[str, Any] = super().get_environ()
-        environ["wsgi.input"] = self.wsgi_input = Body(self.wsgi_input)
+        environ["wsgi.input"] = self.wsgi_input = Body(self.wsgi_input, self.server.room)
         environ["bianmin.socket"] = self.socket
         environ["RAW_URI"] = self.path
         return environ
@@ -160,7 +177,13 @@ class PlainServer(WSGIServer):  # type: ignore[misc]
 
     def __init__(self, *where: Any, **more: Any) -> None:
         super().__init__(*where, **more)
-        self.shares = Shares()
+        self.shares, self.room = Shares(), Room()
+
+    def do_handle(self, *connection: Any) -> None:
+        """A connection has come: see that there is room for the next."""
+        if self.pool is not None and self.pool.free_count() < SPARE:
+            self.room.make()
+        super().do_handle(*connection)
 
     def handle(self, plug: Any, address: Any) -> None:
         """One connection; that of a machine that has its share already is closed without a word."""
@@ -179,8 +202,12 @@ class SecureServer(PlainServer):
         self.wrap_socket = self._greeted
 
     def _greeted(self, plug: Any, **more: Any) -> Any:
-        with gevent.Timeout(self.head, TimeoutError("the TLS handshake takes too long")):
-            return self._wrap(plug, **more)
+        self.room.waits()
+        try:
+            with gevent.Timeout(self.head, TimeoutError("the TLS handshake takes too long")):
+                return self._wrap(plug, **more)
+        finally:
+            self.room.goes_on()
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """One connection."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import gevent
 
+from config.words import Sentence
 from devices import drivers
 from devices.documents import trial_page
 from devices.driver import Driver
@@ -114,7 +115,7 @@ def buttons(entry: DeviceEntry, say: Say) -> list[dict[str, Any]]:
     driver = driver_of(entry)
     roles = [role.name for role in driver.roles]
     addresses = [
-        {"address": address, "label": " ".join(sentence.format(no=no) for sentence in say(WINDOW))}
+        {"address": address, "label": " ".join(say(Sentence(WINDOW, no=no)))}
         for address, no in sorted(entry.windows.items())
     ]
     return [

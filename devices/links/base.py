@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
+from config.words import Sentence, words_of
+
 CHUNK = 65536  # bytes taken at once
-# What to do, in the reasons of cables that are there but not for us; the local page knows them by these words.
-STOP_IT, JOIN = "stop that program", "add it to the group"
+# Message ids of cables that are there, but not for us.
+IN_USE = "{user} is using {node}; stop that program."
+FORBIDDEN = "This user may not use {node}; add it to the group {group}."
+UNPLUGGED = "the cable was unplugged ({why})"
 
 
 class LinkMistake(ValueError):
@@ -26,22 +30,22 @@ class LinkMistake(ValueError):
 
 
 class LinkAbsent(Exception):
-    """The cable cannot be opened now; the text says what to look at.
+    """The cable cannot be opened now; the reason says what to look at.
 
     `again`: seconds after which it is worth trying again, where the link knows (it has already waited); None: as usual.
     """
 
-    def __init__(self, reason: str, again: float | None = None) -> None:
+    def __init__(self, reason: Sentence, again: float | None = None) -> None:
         super().__init__(reason)
-        self.again = again
+        self.reason, self.again = reason, again
 
 
 class LinkLost(Exception):
     """The cable went while it was open. `written`: bytes of the last write that are known to have left us."""
 
-    def __init__(self, reason: str, written: int = 0) -> None:
+    def __init__(self, reason: Sentence, written: int = 0) -> None:
         super().__init__(reason)
-        self.written = written
+        self.reason, self.written = reason, written
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,9 @@ class FileLink(Link):
             self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         except OSError as e:
             self._let_go()
-            raise LinkAbsent(f"This program cannot open another file ({e.strerror}); start it again.") from e
+            raise LinkAbsent(
+                Sentence("This program cannot open another file ({why}); start it again.", why=words_of(e))
+            ) from e
         self._closing = threading.Lock()  # nobody may ring a descriptor that has become another file's
         self._reading = select.poll()
         self._reading.register(fd, select.POLLIN)
@@ -166,9 +172,9 @@ class FileLink(Link):
         except BlockingIOError:
             return b""
         except OSError as e:
-            raise LinkLost(f"the cable was unplugged ({e.strerror})") from e
+            raise LinkLost(Sentence(UNPLUGGED, why=words_of(e))) from e
         if not data:
-            raise LinkLost("the other end hung up")
+            raise LinkLost(Sentence("the other end hung up"))
         return data
 
     def write(self, data: bytes) -> None:
@@ -181,13 +187,13 @@ class FileLink(Link):
             except BlockingIOError:
                 taken = 0
             except OSError as e:
-                raise LinkLost(f"the cable was unplugged ({e.strerror})", sent) from e
+                raise LinkLost(Sentence(UNPLUGGED, why=words_of(e)), sent) from e
             sent += taken
             now = time.monotonic()
             if taken:
                 last = now
             elif now - last > self.stuck:
-                raise LinkLost(f"the line has taken no bytes for {self.stuck:g} s", sent)
+                raise LinkLost(Sentence("the line has taken no bytes for {seconds} s", seconds=f"{self.stuck:g}"), sent)
             else:
                 self._writing.poll(100)
 

@@ -23,6 +23,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from devices.links.v4l2 import CLOSED, STOPPED
+
 WAIT_ASK = 2.0  # s the worker waits to be told a format
 ASK = re.compile(r"ASK (\w{4}) (\d+)x(\d+)@(\d+)((?: \w+=[\d.eE+-]+)*)")
 FIRST = 3  # pictures dropped after opening: exposure settles
@@ -54,7 +56,11 @@ class Wishes:
 
 
 class Unusable(Exception):
-    """The camera cannot go on; the text says why."""
+    """The camera cannot go on; `code` says why to whoever runs us, the text to a person."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 def set_up(camera: Camera, ask: str) -> str:
@@ -92,7 +98,7 @@ def next_jpeg(camera: Camera) -> bytes:
         raw = bytes(picture.tobytes())
         if raw.startswith(b"\xff\xd8"):
             return raw
-    raise Unusable("the camera stopped sending pictures; unplug it and plug it in again")
+    raise Unusable(STOPPED, "the camera stopped sending pictures; unplug it and plug it in again")
 
 
 def serve(camera: Camera, line: socket.socket, wishes: Wishes | None = None) -> None:
@@ -166,13 +172,14 @@ def main(node: str) -> None:
     def open_camera() -> Camera:
         camera = cv2.VideoCapture(node, cv2.CAP_V4L2)
         if not camera.isOpened():
-            raise Unusable(f"{node} cannot be opened as a camera; another program may be using it")
+            raise Unusable(CLOSED, f"{node} cannot be opened as a camera; another program may be using it")
         return camera
 
     try:
         keep_serving(open_camera, socket.socket(fileno=os.dup(0)), lambda: bus_is_full(node))
     except Unusable as why:
-        sys.exit(str(why))
+        print(why, file=sys.stderr)
+        sys.exit(why.code)
     except (BrokenPipeError, ConnectionResetError):
         return  # nobody looks any more
 

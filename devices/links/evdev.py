@@ -17,13 +17,16 @@ import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from config.words import Sentence, words_of
 from devices.links import sysfs
-from devices.links.base import JOIN, STOP_IT, FileLink, LinkAbsent, LinkLost, LinkText
+from devices.links.base import FORBIDDEN, FileLink, LinkAbsent, LinkLost, LinkText
 from devices.links.identity import INPUT
 
 MAJOR = 13  # of every input node
 EVIOCGRAB = 0x40044590  # _IOW('E', 0x90, int)
 PTY_MAJORS = range(136, 144)
+TAKEN = "Another program has taken the keys of {node} for itself; stop that program."
+NO_TYPING = "{node} is no device that types; choose one below {folder}."
 SHAPE = "evdev://by-id/NAME, evdev://by-path/PATH, evdev://usb/VID:PID or evdev://usb/VID:PID/SERIAL"
 
 Ioctl = Callable[[int, int, int], object]
@@ -53,7 +56,7 @@ class EvdevLink(FileLink):
     def write(self, data: bytes) -> None:
         """See Link. What types is never written to."""
         if data:
-            raise LinkLost("a device that types takes no bytes")
+            raise LinkLost(Sentence("a device that types takes no bytes"))
 
     def _let_go(self) -> None:
         os.close(self._fd)  # the kernel ends the grab with it
@@ -76,7 +79,7 @@ def open_node(node: str) -> int:
     known = os.major(status.st_rdev) in (MAJOR, *PTY_MAJORS) if stat.S_ISCHR(status.st_mode) else False
     if not known and not stat.S_ISFIFO(status.st_mode):
         os.close(fd)
-        raise LinkAbsent(f"{node} is no device that types; choose one below {INPUT}/by-id.")
+        raise LinkAbsent(Sentence(NO_TYPING, node=node, folder=INPUT / "by-id"))
     return fd
 
 
@@ -86,14 +89,16 @@ def seize(fd: int, node: str, ioctl: Ioctl = fcntl.ioctl) -> None:
         ioctl(fd, EVIOCGRAB, 1)
     except OSError as e:
         if e.errno == errno.EBUSY:
-            raise LinkAbsent(f"Another program has taken the keys of {node} for itself; {STOP_IT}.") from e
-        raise LinkAbsent(f"The keys of {node} cannot be kept from other programs ({e.strerror}).") from e
+            raise LinkAbsent(Sentence(TAKEN, node=node)) from e
+        raise LinkAbsent(
+            Sentence("The keys of {node} cannot be kept from other programs ({why}).", node=node, why=words_of(e))
+        ) from e
 
 
-def why_absent(node: str, error: OSError) -> str:
+def why_absent(node: str, error: OSError) -> Sentence:
     """One sentence for the technician about a node that would not open."""
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-        return f"There is no {node}; check that the device is plugged in and switched on."
+        return Sentence("There is no {node}; check that the device is plugged in and switched on.", node=node)
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"This user may not use {node}; {JOIN} input."
-    return f"{node} cannot be opened ({error.strerror})."
+        return Sentence(FORBIDDEN, node=node, group="input")
+    return Sentence("{node} cannot be opened ({why}).", node=node, why=words_of(error))

@@ -22,12 +22,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.words import Sentence
 from devices.links import sysfs
-from devices.links.base import STOP_IT, FileLink, LinkAbsent, LinkLost, LinkText
+from devices.links.base import IN_USE, FileLink, LinkAbsent, LinkLost, LinkText
 from devices.links.evdev import PTY_MAJORS, why_absent
-from devices.links.holder import holder
+from devices.links.holder import SOMEBODY, holder
 from devices.links.identity import HIDRAW
 
+NO_HID = "{node} is no HID device; write {shape}."
 SHAPE = "hidraw://usb/VID:PID, hidraw://usb/VID:PID/SERIAL or hidraw://by-path/1-2:1.0"
 USUAL = 64  # bytes in a report where nothing says otherwise
 MOST = 16384  # the longest the kernel passes on (HID_MAX_BUFFER_SIZE)
@@ -116,7 +118,7 @@ class HidrawLink(FileLink):
             try:
                 super().write(report)
             except LinkLost as loss:
-                raise LinkLost(str(loss), sent) from loss
+                raise LinkLost(loss.reason, sent) from loss
             sent += self.reports.written or USUAL
 
     def _let_go(self) -> None:
@@ -141,16 +143,16 @@ def open_node(node: str) -> tuple[int, bool]:
     real = character and not terminal
     if not (stat.S_ISFIFO(status.st_mode) or terminal or (real and _is_hidraw(node))):
         os.close(fd)
-        raise LinkAbsent(f"{node} is no HID device; write {SHAPE}.")
+        raise LinkAbsent(Sentence(NO_HID, node=node, shape=SHAPE))
     try:
         # Whoever else has it open would be told the same reports, and his questions would be answered to us.
         user = holder(node) if real else ""
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        user = holder(node) or "Another program"
+        user = holder(node) or SOMEBODY
     if user:
         os.close(fd)
-        raise LinkAbsent(f"{user} is using {node}; {STOP_IT}.")
+        raise LinkAbsent(Sentence(IN_USE, user=user, node=node))
     return fd, real
 
 

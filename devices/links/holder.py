@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Collection
 from pathlib import Path
 
+from config.words import Sentence
+
 PROC = Path("/proc")
+SOMEBODY = Sentence("Another program")  # of whom nothing can be told
+OURSELVES = Sentence("this program itself, for another device,")
 
 
-def holder(node: str, proc: Path = PROC) -> str:
+def holder(node: str, proc: Path = PROC, ours: Collection[int] = ()) -> str:
     """The program that has locked or opened this port: "picocom (process 812)"; empty when it cannot be told.
 
+    `ours`: the numbers of programs that hold ports for us.
     Somebody who locked it comes first; another who merely has it open, as a terminal's own far end has, only then.
     """
     pid = holding(node, proc)
     if not pid:
         return ""
-    if pid == os.getpid():
-        return "this program itself, for another device,"
+    if pid == os.getpid() or pid in ours:
+        return OURSELVES
     name = ""
     with contextlib.suppress(OSError):
         name = (proc / str(pid) / "comm").read_text().strip()
-    return f"{name or 'A program'} (process {pid})"
+    return f"{name} (process {pid})" if name else Sentence("A program (process {pid})", pid=pid)
 
 
 def holding(node: str, proc: Path = PROC) -> int:

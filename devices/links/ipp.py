@@ -59,7 +59,7 @@ class IppLink(Link):
             try:
                 self._link = TcpLink(self._target)
             except LinkAbsent as absence:
-                raise LinkLost(str(absence)) from absence
+                raise LinkLost(absence.reason) from absence
         self._asked, self._answered = True, False
         self._link.write(data)
 

@@ -12,6 +12,7 @@ import select
 import socket
 import time
 
+from config.words import Sentence, words_of
 from devices.links.base import FileLink, LinkAbsent, LinkText
 from devices.links.tcp import keep_alive
 
@@ -78,8 +79,11 @@ class ListenLink(FileLink):
             else:
                 return peer, str(address[0])
         raise absence or LinkAbsent(
-            f"No device has dialled in to port {target.port} yet; check its power, its network and the address"
-            " it is told to dial.",
+            Sentence(
+                "No device has dialled in to port {port} yet; check its power, its network and the address it is told"
+                " to dial.",
+                port=target.port,
+            ),
             again=0.0,
         )
 
@@ -99,8 +103,13 @@ def open_door(target: LinkText) -> socket.socket:
     except OSError as e:
         door.close()
         raise LinkAbsent(
-            f"port {target.port} of {target.host} cannot be listened on ({e.strerror or e}); another program or another"
-            " device of this machine may be using it."
+            Sentence(
+                "port {port} of {host} cannot be listened on ({why}); another program or another device of this machine"
+                " may be using it.",
+                port=target.port,
+                host=target.host,
+                why=words_of(e),
+            )
         ) from e
     door.setblocking(False)
     return door

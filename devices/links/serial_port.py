@@ -21,11 +21,17 @@ import serial
 from serial.rs485 import RS485Settings
 from serial.tools import list_ports
 
-from devices.links.base import JOIN, STOP_IT, FileLink, Link, LinkAbsent, LinkMistake, LinkText
+from config.words import Sentence, words_of
+from devices.links.base import FORBIDDEN, IN_USE, FileLink, Link, LinkAbsent, LinkMistake, LinkText
 from devices.links.echo import EchoFree
-from devices.links.holder import holder
+from devices.links.holder import SOMEBODY, holder
 from devices.links.identity import SERIAL
 
+NOT_FOUND = {
+    "by-serial": "No adapter with serial number {wanted} is plugged in; check its USB cable.",
+    "by-id": "No adapter with name {wanted} is plugged in; check its USB cable.",
+    "by-path": "No adapter with USB position {wanted} is plugged in; check its USB cable.",
+}
 LINE = ("baud", "parity", "bits", "stop", "flow")
 
 
@@ -85,7 +91,7 @@ class SerialLink(FileLink):
         node = find_node(target)
         if not _pseudo(node) and (user := holder(node)):
             # Whoever opened it without a lock would go on eating half of what the device says.
-            raise LinkAbsent(f"{user} is using {node}; {STOP_IT}.")
+            raise LinkAbsent(Sentence(IN_USE, user=user, node=node))
         try:
             self._port = serial.Serial(node, exclusive=True, **line)
         except (serial.SerialException, termios.error, OSError, ValueError) as e:
@@ -104,8 +110,11 @@ class SerialLink(FileLink):
         except (ValueError, OSError) as e:
             self._port.close()
             raise LinkAbsent(
-                f"{node} has no RS-485 mode to switch on; an adapter that switches by itself needs none: "
-                "take rs485=1 out of its link."
+                Sentence(
+                    "{node} has no RS-485 mode to switch on; an adapter that switches by itself needs none: "
+                    "take rs485=1 out of its link.",
+                    node=node,
+                )
             ) from e
 
     def _let_go(self) -> None:
@@ -127,22 +136,27 @@ def find_node(target: LinkText, ports: Iterable[Port] | None = None, folder: Pat
         if target.host == "by-path":
             found = found or [p.device for p in present if p.location == wanted]
     if not found:
-        what = {"by-serial": "serial number", "by-id": "name", "by-path": "USB position"}[target.host]
-        raise LinkAbsent(f"No adapter with {what} {wanted} is plugged in; check its USB cable.")
+        raise LinkAbsent(Sentence(NOT_FOUND[target.host], wanted=wanted))
     if len(found) > 1:
-        raise LinkAbsent(f"{', '.join(found)} share the serial number {wanted}; name the port by-path instead.")
+        raise LinkAbsent(
+            Sentence(
+                "{found} share the serial number {wanted}; name the port by-path instead.",
+                found=", ".join(found),
+                wanted=wanted,
+            )
+        )
     return found[0]
 
 
-def why_absent(node: str, error: Exception) -> str:
+def why_absent(node: str, error: Exception) -> Sentence:
     """One sentence for the technician about a port that would not open."""
     if not os.path.exists(node):
-        return f"There is no port {node}; check that the device is plugged in and switched on."
+        return Sentence("There is no port {node}; check that the device is plugged in and switched on.", node=node)
     if not os.access(node, os.R_OK | os.W_OK):
-        return f"This user may not use {node}; {JOIN} dialout."
+        return Sentence(FORBIDDEN, node=node, group="dialout")
     if "lock" in str(error).lower() or getattr(error, "errno", None) in (11, 16):
-        return f"{holder(node) or 'Another program'} is using {node}; {STOP_IT}."
-    return f"{node} cannot be opened as a serial port ({error})."
+        return Sentence(IN_USE, user=holder(node) or SOMEBODY, node=node)
+    return Sentence("{node} cannot be opened as a serial port ({why}).", node=node, why=words_of(error))
 
 
 def _pseudo(node: str) -> bool:

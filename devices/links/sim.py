@@ -6,6 +6,7 @@ import threading
 import time
 from typing import ClassVar
 
+from config.words import Sentence
 from devices.driver import Simulator
 from devices.links.base import Link, LinkLost, LinkText
 
@@ -44,7 +45,7 @@ class SimLink(Link):
                 else:
                     self._changed.wait(min(deadline, self._next_tick) - now)
             if self._closed:
-                raise LinkLost("the simulator was closed")
+                raise LinkLost(Sentence("the simulator was closed"))
             self._woken = False
             data = bytes(self._out)
             self._out.clear()
@@ -54,7 +55,7 @@ class SimLink(Link):
         """See Link."""
         with self._changed:
             if self._closed:
-                raise LinkLost("the simulator was closed")
+                raise LinkLost(Sentence("the simulator was closed"))
             self._out += self._simulator.receive(data)
             self._simulator.obeyed.clear()  # nobody asks; a station runs for weeks
 

@@ -14,9 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.words import Sentence
 from devices.links.base import LinkAbsent, LinkMistake, LinkText
 
 CLASSES = Path("/sys/class")
+NO_DEVICE = "No device {wanted} is plugged in; check its USB cable."
+NO_SERIAL = "No device {wanted} with serial number {serial} is plugged in; check its USB cable."
 _POSITION = re.compile(r"\d+-[\d.]+:\d+\.\d+")  # of an interface on the USB, as 1-2.4:1.0
 _USB_ID = re.compile(r"([0-9a-f]{4}:[0-9a-f]{4})(?:/(.+))?", re.IGNORECASE)
 _TYPED_ON = range(1, 84)  # keys of a keyboard proper, to its number block; volume and power are no keys to type on
@@ -76,20 +79,25 @@ def find(target: LinkText, folder: Path, present: Sequence[Node], shape: str) ->
         return os.path.realpath(named)
     fits: list[Node]
     if target.host == "by-id":
-        fits, what = [], f"device with name {wanted}"
+        fits, lack = [], Sentence("No device with name {wanted} is plugged in; check its USB cable.", wanted=wanted)
     elif target.host == "usb" and usb:
         fits = [n for n in present if n.usb_id == usb[1].lower() and usb[2] in (None, n.serial)]
-        what = f"device {usb[1].lower()}" + (f" with serial number {usb[2]}" if usb[2] else "")
+        lack = Sentence(NO_SERIAL if usb[2] else NO_DEVICE, wanted=usb[1].lower(), serial=usb[2] or "")
     else:
         fits = [n for n in present if n.position == wanted or n.position.partition(":")[0] == wanted]
-        what = f"device at the USB position {wanted}"
+        lack = Sentence("No device at the USB position {wanted} is plugged in; check its USB cable.", wanted=wanted)
     fits = [n for n in fits if n.typed_on] or fits
     if not fits:
-        raise LinkAbsent(f"No {what} is plugged in; check its USB cable.")
+        raise LinkAbsent(lack)
     if len(fits) > 1:
         places = ", ".join(f"{n.path} at {n.position or 'an unknown place'}" for n in fits)
         raise LinkAbsent(
-            f"More than one answers to {wanted} ({places}); write {target.scheme}://by-path/ and the place."
+            Sentence(
+                "More than one answers to {wanted} ({places}); write {link} and the place.",
+                wanted=wanted,
+                places=places,
+                link=f"{target.scheme}://by-path/",
+            )
         )
     return fits[0].path
 

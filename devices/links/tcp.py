@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 
+from config.words import Sentence, words_of
 from devices.links.base import FileLink, LinkAbsent, LinkText
 
 CONNECT = 3.0  # seconds to wait for a connection
@@ -26,9 +27,13 @@ class TcpLink(FileLink):
         try:
             self._socket = socket.create_connection((target.host, target.port), timeout=CONNECT)
         except OSError as e:
-            why = "does not answer" if isinstance(e, TimeoutError) else e.strerror or str(e)
+            why = Sentence("does not answer") if isinstance(e, TimeoutError) else words_of(e)
             raise LinkAbsent(
-                f"{target.host}:{target.port} cannot be reached ({why}); check the device's power and network cable."
+                Sentence(
+                    "{where} cannot be reached ({why}); check the device's power and network cable.",
+                    where=f"{target.host}:{target.port}",
+                    why=why,
+                )
             ) from e
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keep_alive(self._socket)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 
+from config.words import Sentence, words_of
 from devices.links.base import FileLink, LinkAbsent, LinkLost, LinkText
 
 MOST = 1472  # bytes of a datagram that passes every local network whole
@@ -36,15 +37,21 @@ class UdpLink(FileLink):
             family, kind, _, _, address = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(family, kind)
         except OSError as e:
-            raise LinkAbsent(f"{target.host} is not known on this network ({e.strerror or e}).") from e
+            raise LinkAbsent(
+                Sentence("{host} is not known on this network ({why}).", host=target.host, why=words_of(e))
+            ) from e
         try:
             self._socket.bind(("", local))
             self._socket.connect(address)
         except OSError as e:
             self._socket.close()
             raise LinkAbsent(
-                f"{target.host}:{target.port} cannot be spoken to ({e.strerror or e}); check the network cable"
-                " and that no other program uses the local port."
+                Sentence(
+                    "{where} cannot be spoken to ({why}); check the network cable and that no other program uses the"
+                    " local port.",
+                    where=f"{target.host}:{target.port}",
+                    why=words_of(e),
+                )
             ) from e
         self._socket.setblocking(False)
         super().__init__(self._socket.fileno())
@@ -56,7 +63,7 @@ class UdpLink(FileLink):
         except LinkLost as loss:
             if loss.__cause__ is None:
                 return b""
-            raise LinkLost(NOBODY) from loss
+            raise LinkLost(Sentence(NOBODY)) from loss
 
     def write(self, data: bytes) -> None:
         """See Link. A frame that is too long for one datagram goes out in several."""
@@ -64,7 +71,7 @@ class UdpLink(FileLink):
             try:
                 super().write(data[start : start + MOST])
             except LinkLost as loss:
-                raise LinkLost(NOBODY, start) from loss
+                raise LinkLost(Sentence(NOBODY), start) from loss
 
     def _let_go(self) -> None:
         self._socket.close()

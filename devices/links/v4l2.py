@@ -23,11 +23,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from devices.links.base import JOIN, FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
+from config.words import Sentence, joined
+from devices.links.base import FORBIDDEN, IN_USE, FileLink, LinkAbsent, LinkLost, LinkMistake, LinkText
+from devices.links.holder import holder
 
+# What the worker ends with when it cannot go on.
+CLOSED, STOPPED = 3, 4
+NOT_OPENED = "{node} cannot be opened as a camera; another program may be using it"
+NO_CAMERA = "{node} is not a camera; choose one of {folder}."
 BY_PATH = "/dev/v4l/by-path"
 MAJOR = 81  # of every V4L2 node
 MOST_SAID = 100_000  # bytes of the worker's complaints
+RUNNING: set[int] = set()  # the process numbers of workers, each of which holds a camera for this program
 HANG = 10  # s without a byte after which the worker is killed
 
 
@@ -55,7 +62,8 @@ class V4L2Link(FileLink):
     def __init__(self, target: LinkText, worker: Sequence[str] = ()) -> None:
         """`worker` is the program to run instead of our own (for tests)."""
         self._hang = hang_of(target)
-        program = list(worker) or [sys.executable, "-m", "devices.links.camera_worker", find_node(device_of(target))]
+        self._node = device_of(target) if worker else find_node(device_of(target))
+        program = list(worker) or [sys.executable, "-m", "devices.links.camera_worker", self._node]
         self._socket, theirs = socket.socketpair()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - the complaints of the worker and its libraries
         house = Path(__file__).resolve().parents[2]
@@ -63,6 +71,7 @@ class V4L2Link(FileLink):
             self._worker = subprocess.Popen(
                 program, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=self._said, cwd=house
             )
+        RUNNING.add(self._worker.pid)
         self._socket.setblocking(False)
         super().__init__(self._socket.fileno())
         self._heard = time.monotonic()
@@ -81,19 +90,28 @@ class V4L2Link(FileLink):
         if data:
             self._heard = now
         elif now - self._heard > self._hang:
-            raise LinkLost(f"the camera has hung for {self._hang} s; its program was ended")
+            raise LinkLost(Sentence("the camera has hung for {seconds} s; its program was ended", seconds=self._hang))
         return data
 
-    def _last_words(self) -> str:
+    def _last_words(self) -> Sentence:
+        """Why the worker has ended: what its code means, else the last line it or a library has written."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._worker.wait(1)
+        code = self._worker.returncode
+        if code == CLOSED:
+            user = holder(self._node, ours=RUNNING)
+            return Sentence(IN_USE, user=user, node=self._node) if user else Sentence(NOT_OPENED, node=self._node)
+        if code == STOPPED:
+            return Sentence("the camera stopped sending pictures; unplug it and plug it in again")
         self._said.seek(0)
         lines = self._said.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"the camera's program ended (code {self._worker.returncode})"
+        ended = Sentence("the camera's program ended (code {code})", code=code)
+        return joined(": ", (ended, lines[-1])) if lines else ended
 
     def _let_go(self) -> None:
         """Kill the worker. One that the kernel holds fast is left behind rather than waited for."""
         self._worker.kill()
+        RUNNING.discard(self._worker.pid)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._worker.wait(1)
         self._socket.close()
@@ -106,9 +124,11 @@ def find_node(device: str) -> str:
     try:
         status = os.stat(node)
     except OSError:
-        raise LinkAbsent(f"There is no camera at {node}; check that it is plugged into this USB socket.") from None
+        raise LinkAbsent(
+            Sentence("There is no camera at {node}; check that it is plugged into this USB socket.", node=node)
+        ) from None
     if not stat.S_ISCHR(status.st_mode) or os.major(status.st_rdev) != MAJOR:
-        raise LinkAbsent(f"{node} is not a camera; choose one of {BY_PATH}.")
+        raise LinkAbsent(Sentence(NO_CAMERA, node=node, folder=BY_PATH))
     if not os.access(node, os.R_OK | os.W_OK):
-        raise LinkAbsent(f"This user may not use {node}; {JOIN} video.")
+        raise LinkAbsent(Sentence(FORBIDDEN, node=node, group="video"))
     return node

@@ -24,6 +24,7 @@ from wsproto.events import (
 )
 from wsproto.utilities import RemoteProtocolError
 
+from config.words import Sentence, words_of
 from devices.links.base import LinkAbsent, LinkLost, LinkText
 from devices.links.listen import ListenLink, dismiss
 
@@ -35,7 +36,7 @@ class Lines:
 
     def __init__(self, side: wsproto.ConnectionType) -> None:
         self.connection = wsproto.WSConnection(side)
-        self.closed = ""  # why the other side has hung up
+        self.closed: Sentence | None = None  # why the other side has hung up
         self._words: list[str] = []
 
     def hear(self, data: bytes) -> tuple[bytes, bytes]:
@@ -67,7 +68,8 @@ class Lines:
         if isinstance(event, Ping):
             return b"", self.connection.send(event.response())
         if isinstance(event, CloseConnection):
-            self.closed = f"the other end hung up (code {event.code}{f': {event.reason}' if event.reason else ''})"
+            code = f"{event.code}: {event.reason}" if event.reason else event.code
+            self.closed = Sentence("the other end hung up (code {code})", code=code)
             closing = self.connection.state is wsproto.connection.ConnectionState.REMOTE_CLOSING
             return b"", self.connection.send(event.response()) if closing else b""
         if isinstance(event, BytesMessage):
@@ -101,28 +103,38 @@ class WsListenLink(ListenLink):
             while True:
                 data = peer.recv(65536)
                 if not data:
-                    raise LinkAbsent("A device dialled in and hung up before it said what it is.", again=0.0)
+                    raise LinkAbsent(Sentence("A device dialled in and hung up before it said what it is."), again=0.0)
                 connection.receive_data(data)
                 events = list(connection.events())
                 if events:
                     break
         except OSError as e:
-            raise LinkAbsent(f"A device dialled in and said nothing ({e}).", again=0.0) from e
+            raise LinkAbsent(
+                Sentence("A device dialled in and said nothing ({why}).", why=words_of(e)), again=0.0
+            ) from e
         except RemoteProtocolError as e:
             answer = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nA WebSocket is expected here.\r\n"
             dismiss(peer.dup(), answer)
-            raise LinkAbsent(f"What dialled in to port {target.port} is no WebSocket ({e}).", again=0.0) from e
+            reason = Sentence(
+                "What dialled in to port {port} is no WebSocket ({why}).", port=target.port, why=words_of(e)
+            )
+            raise LinkAbsent(reason, again=0.0) from e
         request = events[0]
         assert isinstance(request, Request)
         path = target.path or "/"
         if path != "/" and request.target.partition("?")[0] != path:
             dismiss(peer.dup(), _refusal(connection, 404, f"There is no {request.target} here; dial {path}."))
-            raise LinkAbsent(f"A tablet dialled {request.target[:60]!r} instead of {path!r}.", again=0.0)
+            asked = repr(request.target[:60])
+            raise LinkAbsent(
+                Sentence("A tablet dialled {asked} instead of {wanted}.", asked=asked, wanted=repr(path)), again=0.0
+            )
         protocol = request.subprotocols[0] if request.subprotocols else None
         try:
             peer.sendall(connection.send(AcceptConnection(subprotocol=protocol)))
         except OSError as e:
-            raise LinkAbsent(f"A tablet dialled in and hung up at once ({e}).", again=0.0) from e
+            raise LinkAbsent(
+                Sentence("A tablet dialled in and hung up at once ({why}).", why=words_of(e)), again=0.0
+            ) from e
 
     def send_away(self, peer: socket.socket, reason: str) -> None:
         """See ListenLink."""
@@ -136,7 +148,7 @@ class WsListenLink(ListenLink):
         try:
             lines, answers = self._lines.hear(data)
         except RemoteProtocolError as e:
-            raise LinkLost(f"what came is no WebSocket: {e}") from e
+            raise LinkLost(Sentence("what came is no WebSocket: {why}", why=words_of(e))) from e
         if answers:
             super().write(answers)
         if self._lines.closed and not lines:

@@ -51,9 +51,7 @@ def _frames() -> Iterator[bytes]:
 
 
 def _followed(watch: Watch, frame: bytes, now: float) -> bool:
-    seen = small(frame)
-    assert seen is not None
-    return watch.look(seen, now).fire
+    return watch.look(small(frame), now).fire
 
 
 def _decoded(frame: bytes) -> np.ndarray:

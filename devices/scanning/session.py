@@ -23,6 +23,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
+from devices.jpeg_decoder import decoded, size_of
 from devices.scanning.watch import Look, Watch
 from devices.teller import safely
 from devices.vision import export, flat, flaws, pdf, scan, tone, upright, watermark
@@ -39,6 +40,8 @@ LEAST_AREA = 0.001  # of the picture, likewise
 BEYOND = 0.5  # of the picture: so far may a corner lie outside of it
 FORMATS = ("pdf", "jpg", "png", "tiff")
 MOST = 300  # pages of one scan: with their shots about a gigabyte, and more than anybody lays down for one matter
+
+DAMAGED = "The camera's picture is damaged."
 
 log = logging.getLogger(__name__)
 
@@ -204,9 +207,7 @@ class ScanSession:
         as `crop` takes them, or none where all of the picture was taken. Raises ScanTrouble."""
         with self._lock:
             place = self._place(page)
-            sheet, (width, height) = self._pile[place], _size(self._pile.shot(place))
-        if not width:
-            raise ScanTrouble("The scan has no such page.")
+            sheet, (width, height) = self._pile[place], size_of(self._pile.shot(place))
         now, found = ([(x / width, y / height) for x, y in points] for points in (sheet.corners, sheet.outline))
         return now, found
 
@@ -406,17 +407,22 @@ class ScanSession:
                 continue
             self._there.clear()
             if safely("looking at a camera's picture", self._look_once) is not None:
-                self._told("The camera's picture is damaged.")
+                self._told(DAMAGED)
 
     def _look_once(self) -> None:
         with self._eye:
             jpeg, now_wanted, self._take_now = self._newest, self._take_now, False
         if jpeg is None or self._ended:
             return
-        seen = small(jpeg)
-        if seen is None:
-            self._told("The camera's picture is damaged.")
+        try:
+            seen = small(jpeg)
+        except ValueError:  # half a picture is no page; whoever has pressed the button gets the next one
+            self._told(DAMAGED)
+            with self._eye:
+                self._take_now = (self._take_now or now_wanted) and not self._ended
             return
+        if self._trouble == DAMAGED:
+            self._told("")
         look = self._watch.look(seen, time.monotonic())
         self._show(look, seen)
         self._looked()
@@ -552,25 +558,11 @@ def _with_mark(sheet: Sheet, mark: str) -> Sheet:
     return watermark.marked(sheet, mark) if mark else sheet
 
 
-def small(jpeg: bytes, side: int = SMALL) -> np.ndarray | None:
+def small(data: bytes, side: int = SMALL) -> np.ndarray:
     """The frame at an eighth, a quarter or half its size (but not below `side` pixels), as the JPEG itself can be
-    decoded: BGR; None when damaged."""
-    full = _size(jpeg)
-    factor = next((n for n in (8, 4, 2) if max(full) / n >= side), 1)
-    flags = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
-    kind = flags.get(factor, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
-    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), kind)
-
-
-def _size(jpeg: bytes) -> tuple[int, int]:
-    """Width and height from the JPEG's frame header; zeros when there is none."""
-    at = 2
-    while at + 9 < len(jpeg) and jpeg[at] == 0xFF:
-        kind, long = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
-            return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
-        at += 2 + long
-    return 0, 0
+    decoded: BGR. Raises ValueError when it is damaged."""
+    longer = max(size_of(data))
+    return decoded(data, next((less for less in (8, 4, 2) if longer / less >= side), 1))
 
 
 def _checked_corners(corners: Sequence[Sequence[float]]) -> None:

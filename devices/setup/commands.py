@@ -13,19 +13,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import tomlkit
 
-from config.hall_file import HallFile, table_of
+from config.hall_file import HallFile, Stale, table_of
 from config.reader import Mistake
+from config.words import Sentence
 from config.writer import plain
 from devices.console import fail, line, say_line, sentences, until_told
 from devices.links import check_link
@@ -39,6 +41,7 @@ from devices.setup.learning import FAMILIES, PADS, PEDALS, STRIPS, Lesson, NotLe
 from devices.setup.ports import Port, changes, ports
 from devices.station import DeviceEntry, State, Station
 
+TRIES = 30  # to save a change that fits whatever others have saved meanwhile
 ENOUGH = 2  # presses of a key, from which it can be told
 EXIT = {"done": 0, "failed": 1, "unknown": 2}
 KEYS = (Key.CALL_NEXT.value, Key.RECALL.value, Key.GIVE_UP.value, Key.PAUSE.value, "5", "4", "3", "2", "1")
@@ -137,15 +140,19 @@ def add(
 ) -> None:
     """Write a device into FILE; the version before is kept, and a running station follows at once."""
     with sentences():
-        options = plain(parse_options(driver, words))
-        old = _present(file, instead) if instead else {}
-        if old.get("driver") == driver:  # what is not said stays as it was; what is said may be the usual again
+        options, numbers = plain(parse_options(driver, words)), _windows(windows)
+
+        def propose() -> Change:
+            old = _present(file, instead) if instead else {}
+            before = old.pop("options", {})
+            kept = before if old.get("driver") == driver else {}
+            # What is not said stays as it was; what is said may be the usual again.
             said = {word.partition("=")[0] for word in words}
-            options = {**{key: value for key, value in old.get("options", {}).items() if key not in said}, **options}
-        old.pop("options", None)
-        entry = {**old, **_entry(name, driver, link, options, _windows(windows), bus)}
-        change = Setup(HallFile(file)).propose(entry, instead)
-        save(file, change, dry_run, as_json)
+            chosen = {**{key: value for key, value in kept.items() if key not in said}, **options}
+            entry = {**old, **_entry(name, driver, link, chosen, numbers, bus)}
+            return Setup(HallFile(file)).propose(entry, instead)
+
+        _save_whatever_else_changes(file, propose, dry_run, as_json)
 
 
 @click.command()
@@ -156,7 +163,7 @@ def add(
 def remove(file: Path, name: str, dry_run: bool, as_json: bool) -> None:
     """Take a device out of FILE."""
     with sentences():
-        save(file, Setup(HallFile(file)).propose(remove=name), dry_run, as_json)
+        _save_whatever_else_changes(file, lambda: Setup(HallFile(file)).propose(remove=name), dry_run, as_json)
 
 
 @click.command()
@@ -178,12 +185,20 @@ def undo(file: Path, dry_run: bool, as_json: bool) -> None:
 
 
 def save(file: Path, change: Change, dry_run: bool, as_json: bool) -> None:
-    """Write a change into FILE unless it is only looked at, and tell it. Raises Mistake."""
+    """Write a change into FILE unless it is only looked at, and tell it. Raises Mistake, Stale."""
     if change.mistakes:
         raise Mistake(*change.mistakes)
     if not dry_run and change.difference:
         Setup(HallFile(file)).save(change.text, change.version)
     _tell(change, not dry_run, as_json)
+
+
+def _save_whatever_else_changes(file: Path, propose: Callable[[], Change], dry_run: bool, as_json: bool) -> None:
+    """Save a change that means the same whatever others save meanwhile. Raises Mistake, Stale after many tries."""
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(Stale):
+            return save(file, propose(), dry_run, as_json)
+    return save(file, propose(), dry_run, as_json)
 
 
 def _tell(change: Change, saved: bool, as_json: bool) -> None:
@@ -324,7 +339,7 @@ def learn(
     if into is not None:
         with sentences():
             entry = _entry(name, found["driver"], link, found["options"], _windows(windows), bus=False)
-            save(into, Setup(HallFile(into)).propose(entry), dry_run=False, as_json=as_json)
+            _save_whatever_else_changes(into, lambda: Setup(HallFile(into)).propose(entry), False, as_json)
 
 
 def _check_before(
@@ -400,21 +415,24 @@ def doctor(file: Path, seconds: float, as_json: bool) -> None:
     say = speaker()
     signs = {"ok": "✓", "note": "·", "wrong": "✗"}
 
+    def both(sentence: str) -> str:
+        return " ".join(dict.fromkeys(say(sentence)))
+
     def tell(found: doctors.Finding) -> None:
         if as_json:
             line(found.to_json())
             return
-        say_line(f"{signs[found.level]} {found.what}: {found.sentence}")
+        say_line(f"{signs[found.level]} {found.what}: {both(found.sentence)}")
         if found.remedy:
-            say_line(f"    → {found.remedy}")
+            say_line(f"    → {both(found.remedy)}")
 
     def advice(state: Any) -> list[str]:
-        return [" ".join(dict.fromkeys(say(one))) for one in faces.advice(state)]
+        return [both(one) for one in faces.advice(state)]
 
     findings = doctors.examine(HallFile(file), advice, seconds, tell)
     wrong = sum(one.level == "wrong" for one in findings)
     if not as_json:
-        say_line(f"{wrong} wrong." if wrong else "Nothing is wrong.")
+        say_line(both(Sentence("{count} wrong.", count=wrong) if wrong else Sentence("Nothing is wrong.")))
     sys.exit(1 if wrong else 0)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from config.hall_file import HallFile
 from config.reader import Mistake
+from config.words import Sentence, joined
 from devices.hotplug import ELSEWHERE
 from devices.links import LinkText
 from devices.links.holder import PROC, holding
@@ -23,9 +24,10 @@ from devices.setup.changes import entries_of, wrong_in
 from devices.setup.ports import Port, ports
 from devices.station import DeviceEntry, DeviceState, State, Station
 
+ANSWERS = "It answers ({driver} on {link})."
 PATIENCE = 8.0  # seconds a device has to answer
 PROGRAMS = ("kiosk.roles.kiosk", "kiosk.roles.window")  # by these words the programs that have devices are started
-CORRECT = "Correct it; `bianmin run --check` reads the file again."
+CORRECT = Sentence("Correct it; `bianmin run --check` reads the file again.")
 LEAST_SPACE = 200 * 1024 * 1024  # bytes free where the state is kept
 
 
@@ -67,16 +69,18 @@ def examine(
         note("wrong", file.path.name, line, CORRECT)
     if wrong:
         return found
-    note("ok", file.path.name, f"It can be read; it names {len(machine.devices)} devices.")
+    named = Sentence("It can be read; it names {count} devices.", count=len(machine.devices))
+    note("ok", file.path.name, named)
     _disk(machine.about.state, note)
     entries = entries_of(machine.devices)
     if not entries:
-        note("note", "devices", "No device is configured.", "Add one: bianmin device add, or the machine's own page.")
+        add = Sentence("Add one: bianmin device add, or the machine's own page.")
+        note("note", "devices", Sentence("No device is configured."), add)
     present = ports()
     ours = {entry.name for entry in entries if entry.enabled and _held_by_us(entry.link, file.path, present)}
-    page = f"Its page says how it is: http://127.0.0.1:{machine.gateway.port}/"
+    page = Sentence("Its page says how it is: {address}", address=f"http://127.0.0.1:{machine.gateway.port}/")
     for name in sorted(ours):
-        note("ok", name, "Bianmin is running and has its cable open.", page)
+        note("ok", name, Sentence("Bianmin is running and has its cable open."), page)
     for state in _looked_at([entry for entry in entries if entry.name not in ours], patience):
         note(*_judged(state, advice))
     return found
@@ -125,7 +129,8 @@ def _disk(folder: Path, note: Callable[..., None]) -> None:
     there = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
     free = shutil.disk_usage(there).free
     if free < LEAST_SPACE:
-        note("wrong", "disk", f"Only {free // 1024 // 1024} MB are free where {folder} is kept.", "Make room there.")
+        short = Sentence("Only {free} MB are free where {folder} is kept.", free=free // 1024 // 1024, folder=folder)
+        note("wrong", "disk", short, Sentence("Make room there."))
 
 
 def _looked_at(entries: list[DeviceEntry], patience: float) -> list[DeviceState]:
@@ -138,17 +143,17 @@ def _looked_at(entries: list[DeviceEntry], patience: float) -> list[DeviceState]
 
 
 def _judged(state: DeviceState, advice: Callable[[DeviceState], list[str]]) -> tuple[str, str, str, str]:
-    remedy = " ".join(advice(state))
+    remedy, link = " ".join(advice(state)), _short(state.link)
     if state.state is State.READY:
-        return "ok", state.name, f"It answers ({state.driver} on {_short(state.link)}).", ""
+        return "ok", state.name, Sentence(ANSWERS, driver=state.driver, link=link), ""
     if state.state is State.DISABLED:
-        return "note", state.name, "It is switched off in the configuration.", remedy
+        return "note", state.name, Sentence("It is switched off in the configuration."), remedy
     if state.state is State.DEGRADED and not state.troubles:
-        return "note", state.name, "Its cable is open; devices of this kind never answer.", remedy
+        return "note", state.name, Sentence("Its cable is open; devices of this kind never answer."), remedy
     if state.state is State.CONNECTING:
-        return "wrong", state.name, f"Its cable is open, but nothing answers on {_short(state.link)}.", remedy
+        return "wrong", state.name, Sentence("Its cable is open, but nothing answers on {link}.", link=link), remedy
     reason = state.reason or state.state.value
-    return "wrong", state.name, reason if reason.endswith((".", "。")) else f"{reason}.", remedy
+    return "wrong", state.name, reason if reason.endswith((".", "。")) else joined("", (reason, ".")), remedy
 
 
 def _short(link: str) -> str:

@@ -4,7 +4,8 @@
      "choices": [58, 80], "value": 80, "default": 80}
 
 `kind` is what a person fills in: number, decimal, switch, text, choice, list (one value a line), table (KEY = VALUE a
-line). What comes back is checked where every configuration is checked: `devices.options`.
+line). `simulator` is true of what only a simulated device heeds. What comes back is checked where every configuration
+is checked: `devices.options`.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devices import drivers
+from devices.cable import fault, loss_of
 from devices.driver import Driver
 from devices.links import Link, LinkAbsent, LinkLost, LinkMistake, check_link, open_link
 from devices.options import read_options
@@ -130,7 +131,7 @@ class Lesson:
         while not self._stop.is_set():
             mistake = safely(f"learning on {self.link}", self._live)
             if mistake is not None:
-                self._trouble(f"A fault in our own program ({type(mistake).__name__}: {mistake}).")
+                self._trouble(fault(mistake))
                 self._stop.wait(AGAIN)
 
     def _live(self) -> None:
@@ -138,14 +139,14 @@ class Lesson:
         try:
             link = open_link(self.link, self.baud)
         except (LinkAbsent, LinkMistake) as absent:
-            self._trouble(str(absent))
+            self._trouble(absent.args[0])
             self._stop.wait(AGAIN)
             return
         try:
             self._trouble("")
             self._cut(link)
         except LinkLost as loss:
-            self._trouble(f"The cable was lost: {loss}.")
+            self._trouble(loss_of(loss))
         finally:
             link.close()
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import simplejpeg
 from PIL import Image
 
+from devices.jpeg_decoder import decoded
 from devices.vision import quads, tone
 from devices.vision.codes import CodeFound, read_codes
 from devices.vision.flat import rectify
@@ -35,7 +35,6 @@ LARGE = 0.8  # of the largest line's height
 NAME = 40  # characters of a proposed name
 NAMELESS = re.compile(r"\d{6,}[xX]?|[<>:\"/\\|?*\x00-\x1f]")
 LEAST_AREA = 64.0  # square pixels between the corners of a page
-END = b"\xff\xd9"  # of a JPEG
 WHOLE = "whole_picture"  # flag: no page was found, the picture was taken as it is
 Corners = Sequence[Sequence[float]] | np.ndarray  # four points, clockwise from top left, pixels of the shot
 ALL: tuple[Corners | None, tuple[str, ...]] = (None, (WHOLE,))
@@ -53,10 +52,8 @@ class Shot:
 
 def shot(data: bytes, dpi: float | None = None) -> Shot:
     """A camera's JPEG, opened. Raises ValueError when it is none."""
-    # The pixels are OpenCV's, in two thirds of the time. A picture that came to its end may have small flaws: some
-    # cameras send needless bytes in each.
     try:
-        bgr = simplejpeg.decode_jpeg(data, "BGR", strict=not data.endswith(END))
+        bgr = decoded(data)
     except ValueError as flaw:
         raise ValueError("the camera's picture is damaged.") from flaw
     return Shot(bgr, data, dpi)

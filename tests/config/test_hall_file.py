@@ -57,6 +57,21 @@ def test_one_setting_changes_one_line():
     assert "# the socket at the top" in after and "# as on its door" in after
 
 
+def test_what_stands_on_one_line_is_written_in_one_way():
+    """Whether it is new, or one more setting came to what was there."""
+    printer = tomllib.loads(TEXT)["device"][0]
+    more = put(TEXT, {**printer, "options": {"width_mm": 80, "beep": 2}, "windows": {"1": 3}}, "printer")
+    assert "options = { width_mm = 80, beep = 2 }\n" in more and "windows = { 1 = 3 }\n" in more
+    noted = more.replace("beep = 2 }", "beep = 2 } # loud")
+    less = put(noted, {**printer, "options": {"beep": 1}}, "printer")
+    assert "options = { beep = 1 } # loud\n" in less and "windows" not in less
+
+
+def test_what_was_added_and_taken_out_leaves_no_trace():
+    for text in (TEXT, TEXT.partition("\n[[device]]")[0], TEXT + "\n# the end\n"):
+        assert remove(put(text, STRIP), "strip") == text
+
+
 def test_a_new_name_is_written_where_the_kiosk_names_it():
     printer = tomllib.loads(TEXT)["device"][0]
     told = tomllib.loads(put(TEXT, {**printer, "name": "slips"}, "printer"))

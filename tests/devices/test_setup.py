@@ -64,6 +64,9 @@ def hall(tmp_path: Path, printer: SimulatedDevice) -> Path:
     return file
 
 
+CHINESE_ABSENT = "没有端口 {node}：请检查设备是否插好并已开机。"
+
+
 def bianmin(*words: object, code: int = 0) -> list[str]:
     """The lines a device command prints."""
     run = subprocess.run(
@@ -192,6 +195,8 @@ def test_in_the_place_of_a_device_what_is_not_said_stays_and_what_is_said_holds(
     assert options() == {"width_mm": 58, "poll_seconds": usual + 1}
     bianmin("add", hall, *words, "--option", f"poll_seconds={usual}")
     assert options() == {"width_mm": 58}
+    bianmin("add", hall, "--name", "printer", "--driver", "pingan-strip", "--link", "sim:", "--instead", "printer")
+    assert options() is None  # they were another driver's
 
 
 def test_two_technicians_save_at_once_and_what_stands_in_the_file_is_what_runs(hall: Path):
@@ -243,16 +248,38 @@ def test_what_can_be_tried_and_what_not(hall: Path):
 
 
 def test_the_doctor_says_what_is_wrong_and_what_to_do(hall: Path, printer: SimulatedDevice):
-    assert bianmin("doctor", hall)[-1] == "Nothing is wrong."
+    node = printer.link.removeprefix("serial://")
+    assert bianmin("doctor", hall)[-1] == "一切正常。 Nothing is wrong."
     printer.unplug()
     told = [json.loads(line) for line in bianmin("doctor", hall, "--seconds", "2", "--json", code=1)]
     [wrong] = [one for one in told if one["level"] == "wrong"]
     assert wrong["what"] == "printer" and wrong["remedy"].startswith("请检查")
+    said = [line for line in bianmin("doctor", hall, "--seconds", "2", code=1) if line.startswith("✗")]
+    assert said == [f"✗ printer: {CHINESE_ABSENT.format(node=node)} {wrong['sentence']}"]
     text = hall.read_text(encoding="utf-8")
     hall.write_text(text.replace("escpos-printer", "escpos-printr"), encoding="utf-8")
     assert "no driver is called 'escpos-printr'" in bianmin("doctor", hall, code=1)[0]
     hall.write_text(text + "[[[", encoding="utf-8")
     assert "line" in bianmin("doctor", hall, code=1)[0]
+
+
+def test_many_add_at_once_and_each_is_added(hall: Path):
+    words = ("--driver", "pingan-strip", "--link", "sim:")
+    adding = [
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "devices.cli", "add", str(hall), "--name", f"strip-{n}", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=HOUSE,
+            env={"PYTHONPATH": str(HOUSE), "PYTHONUTF8": "1", "PATH": "/usr/bin:/bin"},
+        )
+        for n in range(8)
+    ]
+    told = [one.communicate(timeout=60)[0] for one in adding]
+    assert [one.returncode for one in adding] == [0] * 8, told
+    names = {device.name for device in Setup(HallFile(hall)).devices()}
+    assert names == {"printer", *(f"strip-{n}" for n in range(8))}
 
 
 def test_a_port_another_program_holds_is_no_matter_of_plugs(hall: Path, printer: SimulatedDevice):
@@ -294,7 +321,8 @@ def test_the_doctor_leaves_alone_what_a_running_program_of_the_house_has(hall: P
             with subprocess.Popen(words, stdin=subprocess.PIPE, cwd=hall.parent) as running:
                 told = bianmin("doctor", hall, "--seconds", "3", code=code)
                 running.communicate(b"\n")
-            assert ("✓ tablet: Bianmin is running and has its cable open." in told) == (role == "window")
+            running_well = "✓ tablet: 便民正在运行，已打开它的线缆。 Bianmin is running and has its cable open."
+            assert (running_well in told) == (role == "window")
 
 
 def test_a_pad_is_learnt_from_the_command_line(hall: Path, tmp_path: Path):

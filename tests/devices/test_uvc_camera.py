@@ -21,9 +21,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from config.words import Sentence
 from devices.drivers.uvc_camera import Driver, Options, Simulator
 from devices.jpeg import Damage, Picture, Splitter
+from devices.jpeg_decoder import decoded
 from devices.links import LinkAbsent, LinkLost, LinkMistake, LinkText, camera_worker, open_link, v4l2
+from devices.links.base import IN_USE
 from devices.roles import (
     Alive,
     Beep,
@@ -32,6 +35,7 @@ from devices.roles import (
     Garbled,
     News,
     Obeyed,
+    PictureBright,
     PictureDark,
     PictureFrozen,
     Refused,
@@ -233,6 +237,80 @@ def test_a_cut_off_picture_is_garbled_until_five_whole_ones() -> None:
     assert [n for n in news if isinstance(n, Garbled)] == [Garbled(), Garbled(over=True), Garbled()]
 
 
+def torn(frame: bytes, share: float = 0.5) -> bytes:
+    """A frame without the end of its data, but with its end mark: decoders make grey of the rest and find no fault."""
+    return frame[: int(len(frame) * share)] + b"\xff\xd9"
+
+
+def photo(seed: int, flat: int = 0, **how: int) -> bytes:
+    """A frame of a desk: light falling off to one side and a little noise; its lower part `flat` without any."""
+    across = np.linspace(90, 200, 320)[None, :] + np.random.default_rng(seed).normal(0, 2, (240, 320))
+    if flat:
+        across[120:] = flat
+    flags = [one for name, value in how.items() for one in (getattr(cv2, f"IMWRITE_JPEG_{name}"), value)]
+    return cv2.imencode(".jpg", np.repeat(across[..., None], 3, 2).clip(0, 255).astype(np.uint8), flags)[1].tobytes()
+
+
+CAMERAS = ({}, {"RST_INTERVAL": 5}, {"QUALITY": 40}, {"SAMPLING_FACTOR": 0x111111}, {"SAMPLING_FACTOR": 0x211111})
+
+
+@pytest.mark.parametrize("how", CAMERAS, ids=str)
+def test_a_picture_whose_data_end_too_early_is_torn(how: dict[str, int]) -> None:
+    whole = photo(1, **how)
+    begin = whole.rindex(b"\xff\xda") + 20
+    for share in (0.3, 0.6, 0.95):
+        for cut in range(6):  # wherever in a byte pair, also behind an FF
+            half = torn(whole, (begin + share * (len(whole) - begin) + cut) / len(whole))
+            with pytest.raises(ValueError, match="Corrupt"):
+                decoded(half, 8, "GRAY")
+    lost = whole[: len(whole) // 2] + whole[len(whole) // 2 + 400 :]  # packets in its middle
+    with pytest.raises(ValueError, match="Corrupt"):
+        decoded(lost)
+
+
+@pytest.mark.parametrize("how", CAMERAS, ids=str)
+def test_a_whole_picture_is_not_torn_whatever_it_shows(how: dict[str, int]) -> None:
+    for whole in (*(photo(seed, **how) for seed in range(3)), *(photo(7, flat, **how) for flat in (1, 127, 128, 129))):
+        padded = whole[:-2] + b"\0\0" + whole[-2:]  # some cameras fill up their data before the mark
+        for one in (whole, padded):
+            small = cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+            assert np.array_equal(decoded(one, 8, "GRAY")[..., 0], small)
+
+
+def test_half_a_picture_is_no_still_and_is_told() -> None:
+    driver = started(Options(width=320, height=240, fps=30))
+    driver.feed(photo(1))
+    driver.take(TakeStill(id="5"))
+    news = driver.feed(torn(photo(2)) + torn(photo(3), 0.9) + photo(4))
+    assert news[0] == Garbled() and news[1:] == [
+        FrameSeen(jpeg=photo(4), width=320, height=240),
+        StillTaken(jpeg=photo(4), width=320, height=240),
+        Obeyed(order="TakeStill", id="5"),
+    ]
+    assert Garbled(over=True) in driver.feed(b"".join(photo(seed) for seed in range(5, 12)))
+
+
+def test_a_camera_that_sends_nothing_but_halves_is_told_and_a_still_not_waited_for() -> None:
+    driver = started(Options(width=320, height=240, fps=30))
+    driver.take(TakeStill(id="6"))
+    news = driver.feed(b"".join(torn(photo(seed)) for seed in range(12)))
+    assert [type(one) for one in news] == [Garbled, Refused] and "damaged" in news[1].reason
+
+
+def test_a_white_picture_is_told_once_and_its_end_once() -> None:
+    driver = started(Options(width=320, height=240, fps=3))
+    white = [cv2.imencode(".jpg", np.full((240, 320, 3), 255 - n % 3, np.uint8))[1].tobytes() for n in range(9)]
+    black = [cv2.imencode(".jpg", np.full((240, 320, 3), n % 3, np.uint8))[1].tobytes() for n in range(9)]
+    told = [n for f in (*white, *black, photo(1)) for n in driver.feed(f) if isinstance(n, PictureBright | PictureDark)]
+    assert told == [PictureBright(), PictureBright(over=True), PictureDark(), PictureDark(over=True)]
+
+
+def test_a_white_sheet_that_fills_the_picture_is_not_too_bright() -> None:
+    page = np.full((240, 320, 3), 245, np.uint8)
+    cv2.putText(page, "A4", (100, 140), cv2.FONT_HERSHEY_SIMPLEX, 2, (20, 20, 20), 6)
+    assert PictureBright() not in started(Options(width=320, height=240)).feed(cv2.imencode(".jpg", page)[1].tobytes())
+
+
 def test_noise_is_told_once_and_a_picture_behind_it_is_found() -> None:
     driver = started()
     noise = np.random.default_rng(1).bytes(500_000)
@@ -278,7 +356,7 @@ def test_what_happens_at_the_simulator_is_told() -> None:
     driver, camera = started(), Simulator(SMALL)
     assert driver.feed(camera.receive(driver.owed())) == []
     assert [type(n) for n in seen(driver, camera, 3)] == [Alive, FrameSeen, FrameSeen, FrameSeen]
-    for trouble in (PictureFrozen(), PictureDark(), WrongFormat(), BusFull()):
+    for trouble in (PictureFrozen(), PictureDark(), PictureBright(), WrongFormat(), BusFull()):
         for news in (trouble, type(trouble)(over=True)):
             told = driver.feed(camera.happen(news)) + seen(driver, camera, 12)
             assert [(type(n), n.over) for n in told if isinstance(n, type(trouble))] == [(type(trouble), news.over)]
@@ -288,8 +366,9 @@ def test_what_happens_at_the_simulator_is_told() -> None:
 
 
 def test_the_simulators_faults() -> None:
-    torn = seen(started(), Simulator(SMALL, frozenset({"truncated"})), 12)
-    assert Garbled() in torn and any(isinstance(n, FrameSeen) for n in torn)
+    for fault in ("truncated", "torn"):
+        told = seen(started(), Simulator(SMALL, frozenset({fault})), 40)
+        assert Garbled() in told and any(isinstance(n, FrameSeen) for n in told)
     assert seen(started(), Simulator(SMALL, frozenset({"no-frames"})), 5) == []
     driver, camera = started(), Simulator(SMALL, frozenset({"wrong-size"}))
     driver.feed(camera.receive(driver.owed()))
@@ -345,12 +424,12 @@ def test_our_own_worker_says_why_it_cannot_open_a_camera() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         done = subprocess.run(program, cwd=house, stdin=theirs, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
+    assert done.returncode == v4l2.CLOSED
     assert done.stderr.strip().splitlines()[-1].startswith("/dev/null cannot be opened as a camera")
 
 
-def linked(program: str, hang: int = 5) -> v4l2.V4L2Link:
-    return v4l2.V4L2Link(LinkText.parse(f"v4l2:?hang={hang}"), [sys.executable, "-c", program])
+def linked(program: str, hang: int = 5, node: str = "") -> v4l2.V4L2Link:
+    return v4l2.V4L2Link(LinkText.parse(f"v4l2:{node}?hang={hang}"), [sys.executable, "-c", program])
 
 
 def read_until(link: v4l2.V4L2Link, enough: Callable[[bytes], bool]) -> bytes:
@@ -370,8 +449,30 @@ def test_the_link_carries_lines_to_the_worker_and_pictures_back(closing: Callabl
 
 def test_a_worker_that_ends_is_a_lost_cable_with_its_reason(closing: Callable[[Any], Any]) -> None:
     link = closing(linked("import sys; print('[ WARN ]', file=sys.stderr); sys.exit('the camera was unplugged')"))
-    with pytest.raises(LinkLost, match=r"^the camera was unplugged$"):
+    with pytest.raises(LinkLost, match=r"^the camera's program ended \(code 1\): the camera was unplugged$"):
         read_until(link, lambda data: False)
+
+
+def test_a_worker_that_cannot_open_its_camera_says_who_has_it(tmp_path: Path, closing: Callable[[Any], Any]) -> None:
+    """Another program, another device of ours, or somebody of whom nothing can be told."""
+    node = tmp_path / "video0"
+    node.touch()
+
+    def reason() -> Sentence:
+        link = closing(linked(f"raise SystemExit({v4l2.CLOSED})", node=str(node)))
+        with pytest.raises(LinkLost) as lost:
+            read_until(link, lambda data: False)
+        return lost.value.reason
+
+    assert reason() == v4l2.NOT_OPENED.format(node=node)
+    held = f"held = open({str(node)!r}); print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        assert f"(process {other.pid})" in reason() and reason().holds(IN_USE)
+        other.communicate(b"\n")
+    ours = closing(linked(held, node=str(node)))
+    read_until(ours, lambda data: data == b"held\n")
+    assert reason() == f"this program itself, for another device, is using {node}; stop that program."
 
 
 def test_a_worker_that_complains_of_every_picture_fills_no_disk(closing: Callable[[Any], Any]) -> None:
@@ -391,7 +492,7 @@ sys.exit("the camera was unplugged")
         most = max(most, os.fstat(link._said.fileno()).st_size)
         link.write(b".")
     assert 50_000 < most < v4l2.MOST_SAID + 10_000
-    with pytest.raises(LinkLost, match=r"^the camera was unplugged$"):
+    with pytest.raises(LinkLost, match=r"^the camera's program ended \(code 1\): the camera was unplugged$"):
         read_until(link, lambda data: False)
 
 

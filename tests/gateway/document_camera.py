@@ -61,6 +61,11 @@ def with_hand(picture: np.ndarray, at: tuple[int, int]) -> np.ndarray:
     return shown
 
 
+def half(frame: bytes) -> bytes:
+    """What comes of a frame when the bus loses the rest and the camera ends it all the same."""
+    return frame[: len(frame) // 2] + b"\xff\xd9"
+
+
 class DocumentCamera:
     """The camera's end. It grants what it is asked for, but `granted` if that is set; and it can misbehave."""
 
@@ -72,6 +77,7 @@ class DocumentCamera:
         self._scenes = [desk()]
         self._random = np.random.default_rng(1)
         self.frozen = self.mute = self.full = False
+        self.torn = False  # every second frame is half a picture with an end
         self._closing, self._plugged = False, True
         self._plug: socket.socket | None = None
         self.sent = 0
@@ -137,7 +143,7 @@ class DocumentCamera:
         while self._plugged and not self._closing:
             if not self.mute:
                 last = last if self.frozen and last else self._frame()
-                plug.sendall(last)
+                plug.sendall(half(last) if self.torn and self.sent % 2 else last)
                 self.sent += 1
             elif self.full:
                 plug.sendall(b"V4L2 FULL\n")

@@ -1,12 +1,10 @@
 """The local page's doors: who is let in, what a test button brings, and that every word has its Chinese."""
 
-import ast
 import json
 import re
 import socket
 import threading
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +12,8 @@ import gevent
 import pytest
 from flask.testing import FlaskClient
 
-from config.words import translator
+from config.words import Sentence, translator
+from devices.cable import loss_of
 from devices.gateway import (
     PasswordFile,
     configuring,
@@ -24,13 +23,13 @@ from devices.gateway import (
     measuring,
     serve,
     trials,
-    wording,
 )
 from devices.gateway.app import sentence_of
 from devices.gateway.guard import TRIES, Guard, Turned
 from devices.gateway.hosts import is_loopback, own_host, own_loopback
-from devices.gateway.wording import ROOM, speaker
-from devices.links.base import JOIN, STOP_IT
+from devices.gateway.wording import ROOM
+from devices.links.base import FORBIDDEN, IN_USE, LinkLost
+from devices.links.holder import OURSELVES
 from devices.roles import CardPresented, FrameSeen, PaperOut, PrintTest, ShowCall, ShowWelcome, StillTaken, TakeStill
 from devices.station import DeviceEntry, State
 
@@ -103,6 +102,26 @@ def test_a_foreign_page_cannot_press_a_button(hall, bench):
     assert client.post(door, json={}, headers={**right, "Origin": "null"}).status_code == 403
     assert bench.far["printer"].obeyed == []
     assert client.post(door, json={}, headers={**right, "Origin": "http://localhost"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "reached"),
+    [
+        ("/setup?device=x", "/setup?device=x"),
+        ("/", "/"),
+        ("//elsewhere.example/setup", "/"),
+        ("https://elsewhere.example/", "/"),
+        ("/api/devices", "/"),
+        ("/setup/../api", "/"),
+        ("http://[", "/"),
+    ],
+)
+def test_after_signing_in_one_is_where_one_wanted_to_be_and_never_elsewhere(hall, asked: str, reached: str):
+    client = client_of(hall, login=lambda given: given == PASSWORD)
+    page = client.get("/login", query_string={"to": asked}).get_data(as_text=True)
+    assert re.search(r'data-to="([^"]*)"', page)[1] == reached
+    client.post("/api/session", json={"password": PASSWORD}, headers=token(client, "/login"))
+    assert client.get("/login", query_string={"to": asked}).headers["Location"] == reached
 
 
 def test_the_password_opens_and_signing_out_closes(hall):
@@ -246,11 +265,16 @@ def test_each_state_comes_with_word_shape_and_advice(hall, bench, until):
 def test_better_advice_than_to_look_at_the_plug(bench):
     bench.add("away", "escpos-printer", plugged=False)
     state = replace(bench.start().state("away"), state=State.ABSENT)
-    trouble = {"news": "LinkDown", "reason": "picocom (process 8) is using /dev/x; stop that program."}
-    for said in (replace(state, troubles=(trouble,)), replace(state, troubles=(), reason=str(trouble["reason"]))):
-        assert faces.advice(said) == [faces.REASON_ADVICE[STOP_IT]]
-    refused = replace(state, reason="This user may not use /dev/x; add it to the group dialout.", troubles=())
-    assert faces.advice(refused) == [faces.REASON_ADVICE[JOIN]]
+    held = Sentence(IN_USE, user="picocom (process 8)", node="/dev/x")
+    lost = loss_of(LinkLost(held))
+    for reason in (held, lost):
+        trouble = {"news": "LinkDown", "reason": reason}
+        for said in (replace(state, troubles=(trouble,)), replace(state, troubles=(), reason=reason)):
+            assert faces.advice(said) == [faces.BUSY]
+    twice = replace(state, reason=Sentence(IN_USE, user=OURSELVES, node="/dev/x"), troubles=())
+    assert faces.advice(twice) == [faces.REASON_ADVICE[OURSELVES.id]] != [faces.BUSY]
+    refused = replace(state, reason=Sentence(FORBIDDEN, node="/dev/x", group="dialout"), troubles=())
+    assert faces.advice(refused) == [faces.REASON_ADVICE[FORBIDDEN]]
     assert faces.advice(replace(state, reason="", troubles=())) == [faces.ADVICE["LinkDown"]]
 
 
@@ -409,64 +433,10 @@ def test_every_message_is_translated():
     for template in (GATEWAY / "templates").rglob("*.html"):
         said |= set(re.findall(r"""\b(?:two|_|second)\(['"](.+?)["']\)""", template.read_text("utf-8")))
     said |= set(re.findall(r'Turned\(\d+, "(.+?)"\)', "".join(p.read_text("utf-8") for p in GATEWAY.glob("*.py"))))
-    said |= wording.message_ids()
     said |= {sentence_of(status) for status in (400, 404, 500)}
     chinese = translator(ROOM)
     assert len(said) > 80
     assert sorted(m for m in said if not re.search(r"[\u4e00-\u9fff]", chinese(m))) == []
-
-
-def sentences_of_cables() -> Iterator[str]:
-    """What `devices.links` and the cable say when a cable will not open or has gone, filled in with something."""
-    for file in [*(GATEWAY.parent / "links").glob("*.py"), GATEWAY.parent / "cable.py"]:
-        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
-            named = isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", ""))
-            if named in ("LinkAbsent", "LinkLost", "lost", "mistaken", "_trouble"):
-                yield from filter(None, map(filled_in, call.args[:1]))
-        for function in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(function, ast.FunctionDef) and function.name == "why_absent":
-                yield from (filled_in(one.value) for one in ast.walk(function) if isinstance(one, ast.Return))
-
-
-def filled_in(node: ast.expr) -> str:
-    known = {"JOIN": JOIN, "STOP_IT": STOP_IT}
-    if isinstance(node, ast.JoinedStr):
-        parts = (p.value if isinstance(p, ast.Constant) else known.get(ast.unparse(p.value), "x7") for p in node.values)
-        return "".join(parts)
-    return node.value if isinstance(node, ast.Constant) else ""
-
-
-def test_every_reason_of_a_cable_has_its_chinese():
-    said = set(sentences_of_cables())
-    assert len(said) > 35
-    say = speaker()
-    untold = sorted(one for one in said if not re.search(r"[\u4e00-\u9fff]", say(one)[0]))
-    assert untold == [  # made of words, not of names
-        "No adapter with x7 x7 is plugged in; check its USB cable.",
-        "No x7 is plugged in; check its USB cable.",
-        "The serial server x7 x7; x7.",
-    ]
-    for one in (
-        *(
-            f"No adapter with {what} 7 is plugged in; check its USB cable."
-            for what in ("serial number", "USB position")
-        ),
-        *(
-            f"No device {what}7 is plugged in; check its USB cable."
-            for what in ("", "with name ", "at the USB position ")
-        ),
-        "The serial server 10.0.0.7:23 cannot be reached; check its power and network cable.",
-    ):
-        assert re.search(r"[\u4e00-\u9fff]", say(one)[0])
-
-
-def test_a_reason_with_names_in_it_in_both_languages():
-    say = speaker()
-    english = "strip is not connected: The cable was lost: the cable was unplugged (No such device)."
-    assert say(english) == ("strip 未连接：链路断开：线缆被拔出（没有该设备）。", english)
-    held = "picocom (process 8) is using /dev/ttyS0; stop that program."
-    assert say(held) == ("picocom (process 8) 正在占用 /dev/ttyS0：请结束该程序。", held)
-    assert say("{node} is of no kind we know") == ("{node} is of no kind we know",) * 2
 
 
 def test_only_the_icons_are_served(hall):

@@ -128,6 +128,15 @@ def test_the_technician_signs_in_and_out(tab, hall):
         expect(tab.page.locator("#password")).to_be_visible()
 
 
+def test_whoever_had_to_sign_in_comes_back_to_where_he_was(tab, hall):
+    with serve(create_gateway(hall, title="t", login=lambda given: given == "right horse"), "127.0.0.1", 0) as server:
+        tab.page.goto(server.url + "#old%20strip")
+        tab.page.locator("#password").fill("right horse")
+        tab.page.keyboard.press("Enter")
+        expect(tab.page.get_by_role("heading", name="old strip", level=2)).to_be_visible()
+        assert tab.page.url == server.url + "#old%20strip"
+
+
 def test_a_machine_without_devices_says_what_to_do(tab, bench):
     with serve(create_gateway(bench.start(), title="t"), "127.0.0.1", 0) as server:
         tab.page.goto(server.url)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import resource
 import socket
 import time
 from collections.abc import Iterable
@@ -20,7 +22,7 @@ from config.reader import Mistake
 from devices.gateway import create_gateway, serve
 from devices.gateway.local.refusal import Refusal
 from devices.gateway.local.signed import Signatures
-from devices.gateway.server import EACH, MOST, PlainServer, Shares
+from devices.gateway.server import EACH, MOST, SPARE, PlainServer, Shares
 from devices.roles import PrintSlip
 from devices.words import WordMistake, build
 
@@ -79,6 +81,22 @@ def test_each_door_reads_as_much_as_it_needs(clerk, device, deed, fits, too_long
     assert page.status("POST", path, {"pad": "x" * fits, "seconds": "no number"}) != 413
 
 
+@pytest.mark.parametrize(
+    "pdf", [b"[" * 9_000_000, b"[" + b"[]," * 9_000_000 + b"[]]", b'{"a":' * 200_000 + b"1" + b"}" * 200_000]
+)
+def test_a_document_that_is_no_text_but_a_million_lists_is_never_taken_apart(clerk, pdf):
+    page = clerk.pair()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    told = page.raw("/v1/devices/sheets/page", b'{"pdf":' + pdf + b"}")
+    assert told["code"] == "too-many-parts" and told["detail"] == "请求内容的项数过多。"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 250_000  # KB; read, it would be a gigabyte
+
+
+def test_nor_can_a_small_one_be_nested_without_end(clerk):
+    told = clerk.pair().raw("/v1/devices/sheets/page", b'{"pdf":' + b"[" * 40_000 + b"]" * 40_000 + b"}")
+    assert told["code"] == "unreadable"
+
+
 def test_whoever_is_not_let_in_is_told_before_the_body_comes(clerk):
     head = f"POST /v1/devices/sheets/page HTTP/1.1\r\n{HOST}Origin: {OTHER}\r\nContent-Length: 60000000\r\n\r\n"
     assert answer_to(clerk.server.port, head.encode()).startswith(b"HTTP/1.1 403 ")
@@ -125,6 +143,39 @@ def test_a_connection_kept_open_may_be_quiet_for_longer_than_a_head_takes(clerk)
                 got += plug.recv(65536)
             assert got.startswith(b"HTTP/1.1 200 ")
             time.sleep(0.5)  # a browser that has nothing to ask
+
+
+@pytest.mark.parametrize(
+    "dripping",
+    [
+        b"GET /v1/hello HTTP/1.1\r\nX-a: ",
+        f"POST /v1/pairings HTTP/1.1\r\n{HOST}Origin: {OTHER}\r\n{JSON}Content-Length: 999\r\n\r\n".encode(),
+        f"GET /v1/hello HTTP/1.1\r\n{HOST}Origin: {BUSINESS}\r\n\r\n".encode(),
+    ],
+    ids=["heads", "bodies", "quiet ones kept open"],
+)
+def test_many_that_keep_the_gateway_waiting_keep_nobody_else_waiting(clerk, dripping):
+    """More connections than there are places, each of which says a little and then nothing."""
+    app = create_gateway(clerk.station, title="t", login=lambda password: False)
+    clerk.local.mount(app)
+    with serve(app, "127.0.0.1", 0, idle=1000.0, head=1000.0) as server, contextlib.ExitStack() as open_ones:
+        for _ in range(MOST + SPARE):
+            plug = open_ones.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+            plug.sendall(dripping)
+        for _ in range(3):
+            ask = f"GET /v1/hello HTTP/1.1\r\n{HOST}Origin: {BUSINESS}\r\nConnection: close\r\n\r\n".encode()
+            assert answer_to(server.port, ask).startswith(b"HTTP/1.1 200 ")  # within the 20 s of its socket
+
+
+def test_whoever_is_at_work_is_not_cut_off_for_others(clerk):
+    page = clerk.pair()
+    with page.socket() as feed, contextlib.ExitStack() as open_ones:
+        for _ in range(MOST + SPARE):
+            plug = open_ones.enter_context(socket.create_connection(("127.0.0.1", clerk.server.port), timeout=20))
+            plug.sendall(b"GET ")
+        feed.say(take="camera")
+        assert feed.hear("taken")["device"] == "camera"
+        assert page.status("POST", "/v1/devices/camera/still", {}) == 200
 
 
 def test_other_machines_share_half_the_connections():

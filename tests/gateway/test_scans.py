@@ -272,12 +272,31 @@ def test_trouble_is_said_in_words(page, camera):
         assert scan.hear(lambda m: m["camera"])["camera"]["code"] == "black"
         camera.show(desk())
         scan.hear(lambda m: m["camera"] is None)
+        camera.show(np.full_like(desk(), 255))
+        told = scan.hear(lambda m: m["camera"])
+        assert told["camera"]["code"] == "too-bright" and told["camera"]["sentence"][0].startswith("摄像头画面全白")
+        camera.show(desk())
+        scan.hear(lambda m: m["camera"] is None)
         camera.unplug()
         assert scan.hear(lambda m: m["camera"])["camera"]["code"] == "unplugged"
         camera.plug()
         scan.hear(lambda m: m["camera"] is None)
         camera.lay(sheet("BACK"))  # and it goes on
         scan.until_pages(1)
+
+
+def test_pages_are_whole_though_every_second_picture_is_half(page, camera):
+    with page.socket() as feed:
+        scan = Scan(page, feed)
+        scan.hear(lambda m: m["phase"] == "empty" and m["camera"] is None)
+        camera.torn = True
+        assert scan.hear(lambda m: m["camera"])["camera"]["code"] == "garbled"
+        camera.lay(sheet("A"))
+        [one] = scan.until_pages(1)
+        status, _, data = page.send("GET", f"{scan.path}/pages/{one['id']}/shot")
+        assert status == 200 and (picture_of(data)[-8:] != 128).any(), "its last rows are no filling"
+        camera.torn = False
+        scan.hear(lambda m: m["camera"] is None)
 
 
 def test_two_cameras_on_one_bus(desk_of_clerk, camera, until):
@@ -318,7 +337,7 @@ def test_every_sentence_of_a_scan_has_its_chinese():
     from devices.scanning import session
 
     code = Path(session.__file__).read_text("utf-8")
-    said = {sentence for _, sentence in CAMERA.values()}
+    said = {session.DAMAGED, *(sentence for _, sentence in CAMERA.values())}
     said |= set(re.findall(r'(?:ScanTrouble|_told)\("(.+?)"\)', code))
     assert len(said) > 12
     assert [one for one in said if not re.search(r"[\u4e00-\u9fff]", speaker(room=ROOM)(one)[0])] == []

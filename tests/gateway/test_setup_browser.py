@@ -134,6 +134,48 @@ def test_a_bus_pad(place: Place, until):
     assert place.wrong == []
 
 
+def test_choices_are_read_in_chinese_and_written_as_they_are(place: Place):
+    place.plug("usb-strip", "pingan-strip")
+    place.begin("window-screen", "usb-strip")
+    place.page.locator("[data-driver=pingan-strip]").click()
+    colour = place.page.locator("#option-text_colour")
+    assert colour.locator("option").all_text_contents() == ["红色 red", "绿色 green", "黄色 yellow"]
+    colour.select_option(label="绿色 green")
+    place.page.locator("#window-rows input").nth(1).fill("1")
+    place.save("strip")
+    assert 'options = { text_colour = "green" }' in place.file.read_text(encoding="utf-8")
+    assert place.wrong == []
+
+
+def test_the_name_offered_follows_the_role_until_somebody_writes_one(place: Place):
+    place.page.goto(place.server.url + "setup")
+    name = place.page.locator("#name")
+    for role, driver, written, named in (
+        ("ticket-printer", "escpos-printer", "", "ticket-printer"),
+        ("camera", "uvc-camera", "高拍仪", "camera"),
+        ("ticket-printer", "escpos-printer", "", "高拍仪"),
+    ):
+        place.page.locator(f"[data-role={role}]").click()
+        place.page.locator("#link").fill("socket://127.0.0.1:9")
+        place.page.locator(f"[data-driver={driver}]").click()
+        expect(place.page.locator("#step-form")).to_be_visible()
+        expect(name).to_have_value(named)
+        if written:
+            name.fill(written)
+
+
+def test_what_only_the_simulator_heeds_is_asked_for_the_simulator_only(place: Place):
+    place.page.goto(place.server.url + "setup")
+    place.page.locator("[data-role=camera]").click()
+    for link, shown in (("v4l2://by-path/x", False), ("sim:", True), ("v4l2://by-path/x", False)):
+        place.page.locator("#link").fill(link)
+        place.page.locator("[data-driver=uvc-camera]").click()
+        expect(place.page.locator("#option-width")).to_be_visible()
+        expect(place.page.locator("#option-pictures")).to_be_visible(visible=shown)
+    expect(place.page.locator("#fields")).to_contain_text("画面横宽")
+    assert place.wrong == []
+
+
 def test_a_strip_changed_and_undone(place: Place):
     far = place.plug("usb-strip", "pingan-strip")
     place.begin("window-screen", "usb-strip")

@@ -140,7 +140,7 @@ def test_changed_only_where_it_was_changed(place: Place):
     wanted = {"name": "slips", "driver": "escpos-printer", "link": place.printer.link, "options": options}
     plan = tab.json("POST", "/api/setup/plan", {**wanted, "instead": "printer"})
     assert [line for line in plan["difference"] if line[0] in "+-"] == [
-        '-name = "printer"', '+name = "slips"', "+options = {width_mm = 58}"]  # fmt: skip
+        '-name = "printer"', '+name = "slips"', "+options = { width_mm = 58 }"]  # fmt: skip
 
 
 @pytest.mark.parametrize(

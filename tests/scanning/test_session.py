@@ -6,7 +6,8 @@ import io
 import math
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ import pytest
 from waiting import until
 
 from devices.scanning import ScanSession, ScanTrouble
+from devices.scanning.session import DAMAGED
 from devices.scanning.watch import Look, Watch
 from devices.vision.pages import PageFound
 
@@ -315,6 +317,54 @@ def test_nothing_readable_lies_on_the_disk_and_nothing_at_all_afterwards(tmp_pat
     assert session.frame() is None, "a frame that comes late is not kept"
     assert session.live()["outlines"] == [] and session.pages() == []
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("scan")]
+
+
+def half(frame: bytes) -> bytes:
+    """The frame as a camera sends it whose USB has lost the rest: it has its end mark, and a decoder finds no fault."""
+    torn = frame[: len(frame) // 2] + b"\xff\xd9"
+    assert cv2.imdecode(np.frombuffer(torn, np.uint8), cv2.IMREAD_COLOR).shape == (SIZE[1], SIZE[0], 3)
+    return torn
+
+
+def in_parts(frame: bytes) -> bytes:
+    """The same picture with restart marks, as many cameras send it."""
+    pixels = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_COLOR)
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_RST_INTERVAL, 20])[1].tobytes()
+
+
+@pytest.mark.parametrize("as_sent", [lambda frame: frame, in_parts], ids=["in one", "in parts"])
+def test_half_a_picture_is_never_a_page_and_the_button_gets_the_next_whole_one(
+    session: ScanSession, as_sent: Callable[[bytes], bytes]
+) -> None:
+    whole = as_sent(picture(3))
+    session.see(half(whole))
+    session.take()
+    until(lambda: session.state()["trouble"] == DAMAGED)
+    assert session.state()["pages"] == []
+    session.see(whole)
+    until(lambda: session.state()["taken"] == 1)
+    [page] = ids(session)
+    assert session.shot(page) == whole and session.state()["trouble"] == ""
+
+
+def test_what_is_taken_by_itself_is_never_half_a_picture(tmp_path: Path) -> None:
+    class Ready(Still):
+        """As soon as there is a picture, everything is still."""
+
+        def look(self, small: np.ndarray, now: float) -> Look:
+            return replace(super().look(small, now), fire=not self._taken)
+
+        def taken(self) -> None:
+            self._taken = (np.zeros(1),)
+
+    for whole in (picture(4), in_parts(picture(4))):
+        with ScanSession(tmp_path, searchable=False, watch=Ready()) as made:
+            for _ in range(3):
+                made.see(half(whole))
+                until(lambda made=made: made.state()["trouble"] == DAMAGED)
+            made.see(whole)
+            until(lambda made=made: made.state()["taken"] == 1)
+            assert made.shot(ids(made)[0]) == whole
 
 
 def test_a_damaged_frame_is_told_and_the_next_one_is_fine(session: ScanSession) -> None:

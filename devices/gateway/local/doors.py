@@ -14,6 +14,7 @@ from config.machine import is_origin
 from devices.gateway.app import sentence_of
 from devices.gateway.aside import aside
 from devices.gateway.guard import harden
+from devices.gateway.json_body import TooManyParts
 from devices.gateway.local.asking import given, outcome, watcher
 from devices.gateway.local.deeds import Gone, Wish
 from devices.gateway.local.live import Stream, smaller
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 PUBLIC = ("/v1/hello", "/v1/pairings")  # what a page that is not paired may ask
 SENT = "Authorization, Content-Type, Bianmin-Page, Bianmin-Secret, Bianmin-Time, Bianmin-Nonce, Bianmin-Signature"
 REMEMBERED = "60"  # seconds a browser may remember an answer to its preflight: a revocation must come through
-# Bytes of a body: JSON of nested lists takes fifty times as much of the memory once it is read.
+# Bytes of a body; how many values it may hold says json_body.
 SMALL, LARGEST = 16 * 1024, 70_000_000  # the latter: 50 MB of PDF in base64
 ROOM_OF = {"page": LARGEST, "slip": 64 * 1024, "text": 64 * 1024}  # by deed; others are SMALL
 LIVE_SECONDS = 600.0
@@ -93,6 +94,8 @@ def _doormen(app: Flask, gateway: LocalGateway) -> None:
 
     @app.errorhandler(HTTPException)
     def other(trouble: HTTPException) -> Response:
+        if isinstance(trouble, TooManyParts):
+            return answer(Refusal(413, "too-many-parts", "The request holds too many values."), gateway.say)
         if trouble.code == 413 and _room(request.path) == LARGEST:
             return answer(Refusal(413, "too-long", "The document is too large; print it in parts."), gateway.say)
         if trouble.code == 413:

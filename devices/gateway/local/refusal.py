@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
+from config.words import Sentence
 from devices.gateway.wording import Say
 
 ROOM = "devices.gateway.local"
@@ -17,16 +18,15 @@ class Refusal(Exception):
 
     def __init__(self, status: int, code: str, sentence: str, **fields: str) -> None:
         super().__init__(sentence)
-        self.status, self.code, self.sentence, self.fields = status, code, sentence, fields
+        self.status, self.code, self.fields = status, code, fields
+        self.sentence = Sentence(sentence, **fields) if fields else sentence
 
 
 def body(refusal: Refusal, say: Say) -> dict[str, Any]:
     """The members of the problem; `fields` go along, so that a program need not read sentences."""
     first, below = say(refusal.sentence)
     if first == below:  # a device's or the system's own words, for which there are no others
-        first, below = (frame.replace("{reason}", refusal.sentence) for frame in say(REPORTS))
-    else:
-        first, below = first.format(**refusal.fields), below.format(**refusal.fields)
+        first, below = say(Sentence(REPORTS, reason=refusal.sentence))
     return {
         "title": below,
         "status": refusal.status,

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import gevent
 from gevent.lock import BoundedSemaphore
 
+from config.words import Sentence
 from devices.gateway.aside import aside
 from devices.gateway.local.deeds import WORKS, Gone, Wish
 from devices.gateway.local.leases import Page
@@ -46,6 +47,7 @@ CAMERA = {
     "LinkDown": ("unplugged", "The camera is not connected: plug it in again; the scan goes on by itself."),
     "PictureFrozen": ("frozen", "The camera's picture stands still: unplug it and plug it in again."),
     "PictureDark": ("black", "The camera's picture is black: switch its lamp on, or take the cap off the lens."),
+    "PictureBright": ("too-bright", "The camera's picture is white all over: turn its lamp down, or shade it."),
     "WrongFormat": ("wrong-size", "The camera sends another size than asked for: choose one that it has."),
     "Silent": ("frozen", "The camera's picture stands still: unplug it and plug it in again."),
     "Garbled": ("garbled", "The camera's pictures come damaged: try another cable or USB socket."),
@@ -96,6 +98,11 @@ class Scans:
     def arrived(self, page: Page, tell: Tell) -> None:
         """A page's socket is open."""
         self._mouths[page] = tell
+
+    def tell(self, page: Page, **message: Any) -> None:
+        """Say something to a page over the socket it opened last."""
+        if (mouth := self._mouths.get(page)) is not None:
+            mouth(**message)
 
     def left(self, page: Page, tell: Tell) -> bool:
         """A page's socket is closed: the scans that were told over it are gone. True when the page has no other."""
@@ -212,10 +219,7 @@ class Scans:
         if not sentence:
             return None
         first, below = self._gateway.say(sentence)
-        if first != below:
-            return first, below
-        first, below = self._gateway.say(REPORTS)
-        return first.replace("{reason}", sentence), below.replace("{reason}", sentence)
+        return (first, below) if first != below else self._gateway.say(Sentence(REPORTS, reason=sentence))
 
     def _camera(self, scan: Scan) -> dict[str, Any] | None:
         """What is wrong with the camera itself, in words."""

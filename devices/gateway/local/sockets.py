@@ -224,13 +224,18 @@ class Socket:
         self._look()
 
     def _take(self, device: str, message: dict[str, Any]) -> None:
-        assert self._page is not None
+        page = self._page
+        assert page is not None
         if device not in self.gateway.station.entries:
             raise Refusal(404, "no-device", "This machine has no device called {device}.", device=device)
         if message.get("watch") is True:
             self._watched.add(device)
-        when_free = (lambda: self._say(event="taken", device=device)) if message.get("wait") is True else None
-        owner = self.gateway.leases.take(device, self._page, when_free)
+
+        def when_free() -> None:
+            """This socket may be a dead one by then, and the page have come back on another."""
+            self.gateway.scans.tell(page, event="taken", device=device)
+
+        owner = self.gateway.leases.take(device, page, when_free if message.get("wait") is True else None)
         if owner is None:
             self._say(event="taken", device=device)
         else:

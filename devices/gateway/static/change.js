@@ -1,5 +1,5 @@
 // The difference a change makes: shown, saved or left. `plan` is what /api/setup/plan or /api/setup/undo says.
-import { both } from "./dom.js";
+import { both, isSignedIn } from "./dom.js";
 
 const csrf = document.querySelector("meta[name=csrf]").content;
 
@@ -11,7 +11,7 @@ export async function ask(method, path, body) {
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const said = await answer.json().catch(() => ({}));
-  if (answer.status === 401 && !said.sentence) location.replace("/login");
+  if (answer.status === 401) await isSignedIn(); // wrong figures, or a session that is over
   if (!answer.ok) throw Object.assign(new Error(said.detail ?? answer.status), { status: answer.status, ...said });
   return said;
 }

@@ -1,5 +1,5 @@
 // The technician's page: follows the station's feed, shows the list and the chosen device, and tries devices out.
-import { clock, copy, fill, refill, roles } from "./dom.js";
+import { clock, copy, fill, isSignedIn, refill, roles } from "./dom.js";
 import { showDevice } from "./device.js";
 
 const body = document.body;
@@ -37,9 +37,7 @@ function follow() {
 
 /** A feed that was turned away for good: signed out, or the station has a new key. Otherwise try again. */
 async function asked() {
-  const answer = await fetch("/api/devices").catch(() => null);
-  if (answer?.status === 401) location.replace("/login");
-  else setTimeout(follow, 2000);
+  if (await isSignedIn()) setTimeout(follow, 2000);
 }
 
 function reached(yes) {

@@ -35,10 +35,23 @@ export function refill(list, items, make) {
   return true;
 }
 
+/** Whether this session still may look at devices; if not, go and sign in, and come back here. */
+export async function isSignedIn() {
+  const answer = await fetch("/api/devices").catch(() => null);
+  if (answer?.status !== 401) return true;
+  location.replace(`/login?to=${encodeURIComponent(location.pathname + location.search)}${location.hash}`);
+  return false;
+}
+
 /** Two lines: the first language, and the second below it unless it says the same. */
 export function both(el, [first, second]) {
   say(el.querySelector(".first"), first);
   say(el.querySelector(".second"), second === first ? "" : second);
+}
+
+/** The same in one line, where only plain text fits. */
+export function spoken([first, second]) {
+  return second === first ? first : `${first} ${second}`;
 }
 
 /** The roles of a device as two lines. */

@@ -20,7 +20,7 @@ form.addEventListener("submit", async (event) => {
     return;
   }
   if (answer.ok) {
-    location.replace("/");
+    location.replace(form.dataset.to + location.hash); // the device somebody looked at stands behind the #
     return;
   }
   const { sentence } = await answer.json();

@@ -1,13 +1,13 @@
 // Adds a device, or changes one: what it is, where it is plugged in, what it speaks, its settings, and what changes.
 import { ask, confirmChange } from "./change.js";
-import { both, copy, fill, part } from "./dom.js";
+import { both, copy, fill, part, spoken } from "./dom.js";
 import { lesson } from "./lesson.js";
 
 const at = (id) => document.getElementById(id);
 const editing = new URLSearchParams(location.search).get("device") ?? "";
 const ICONS = { serial: "plug", camera: "camera", keys: "keyboard", hid: "microchip" };
 const LOOK = 700; // ms between two looks at the ports
-const chosen = { role: "", link: "", driver: "", values: null };
+const chosen = { role: "", link: "", driver: "", values: null, offered: null }; // offered: the name proposed last
 let facts = null; // what /api/setup says
 let ports = [];
 let finding = null; // {before} while somebody unplugs and plugs in
@@ -162,6 +162,7 @@ function linkChanged() {
   const text = at("link").value.trim();
   at("line").hidden = !/^(serial|rfc2217|socket):/.test(text);
   chosen.link = withSettings(text);
+  hideWhatIsOnlySimulated();
   at("step-driver").hidden = !/^[a-z0-9-]+:/.test(text) || !chosen.role;
   showDrivers();
 }
@@ -240,7 +241,7 @@ async function chooseDriver(name, values = null, device = "") {
   at("windows").hidden = !["call-pad", "evaluator", "window-screen"].includes(chosen.role);
   for (const label of document.querySelectorAll("#window-rows .address")) label.hidden = !shared;
   at("step-form").hidden = false;
-  if (!at("name").value) at("name").value = freeName(chosen.role);
+  if (["", chosen.offered].includes(at("name").value)) at("name").value = chosen.offered = freeName(chosen.role);
   if (!editing) at("step-form").scrollIntoView({ block: "nearest" });
 }
 
@@ -268,14 +269,21 @@ function drawFields(fields, values) {
     box.querySelector("label").htmlFor = input.id;
     box.querySelector("label").after(input);
     box.classList.add(f.kind);
+    if (f.simulator) box.dataset.simulator = "";
     return box;
   }));
+  hideWhatIsOnlySimulated();
+}
+
+/** What only a simulated device heeds is nothing to fill in for a real one. */
+function hideWhatIsOnlySimulated() {
+  for (const box of at("fields").querySelectorAll("[data-simulator]")) box.hidden = !chosen.link.startsWith("sim:");
 }
 
 function control(f, value) {
   if (f.kind === "choice") {
     const select = document.createElement("select");
-    select.append(...f.choices.map((one) => new Option(String(one), JSON.stringify(one), false, one === value)));
+    select.append(...f.choices.map((one) => new Option(spoken(one.word), JSON.stringify(one.value), false, one.value === value)));
     select.dataset.kind = "json";
     return select;
   }

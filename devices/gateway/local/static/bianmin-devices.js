@@ -59,7 +59,7 @@
  * @property {boolean} automatic
  * @property {number|null} retaking     the page that the next one replaces
  * @property {[string, string]|null} trouble  what went wrong with the last page, in words
- * @property {{code: string, sentence: [string, string]}|null} camera  unplugged, frozen, black, wrong-size, bus-full, garbled
+ * @property {{code: string, sentence: [string, string]}|null} camera  unplugged, frozen, black, too-bright, wrong-size, bus-full, garbled
  * @property {ScanPage[]} pages
  */
 /** @typedef {{result: "done"} | {result: "unknown", sentence: [string, string], reason: [string, string]}} Outcome */
