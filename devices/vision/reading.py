@@ -30,9 +30,9 @@ BATCH = 4000  # pixels of length read at once: more gains nothing and costs memo
 CLOSE = 0.12  # how probable, next to the winner, the simplified form must be to be taken on a simplified page
 WIDE = 1.3  # letters of blank between two pieces that are a blank in the text, not just wide punctuation
 LEAST = 0.5  # what is read with less confidence is a drawing or a stamp
-# Pixels of length, as read: a page of print in 9 points has 40 000, in 6 points at most 180 000. For more than the
-# first a sample must be read so surely (0 to 1; handwriting 0.5, noise 0.3, print 0.9) that all is worth the time.
-SURENESS = ((60_000, 0.45), (120_000, 0.7), (250_000, np.inf))
+# Pixels of length, as read: a page of print in 9 points has 40 000, in 6 points at most 180 000. For more than this a
+# sample must be read so surely (0 to 1; print 0.9, handwriting 0.5, noise below 0.3) that all is worth the time.
+SURENESS = ((25_000, 0.3), (60_000, 0.45), (120_000, 0.7), (250_000, np.inf))
 SAMPLE = 8000  # pixels of length of the sample
 HALF = str.maketrans(",:;?!()", "，：；？！（）")
 
@@ -156,9 +156,7 @@ def said(bgr: np.ndarray, recogniser: Recogniser, told: Callable[[int, int], Non
     """
     strips = lines.strips(bgr)
     told(0, len(strips))
-    if not _worth_reading([strip.picture for strip in strips], recogniser):
-        raise TooMuchNoise
-    read = recogniser.read([strip.picture for strip in strips], lambda done: told(done, len(strips)))
+    read = _read([strip.picture for strip in strips], recogniser, lambda done: told(done, len(strips)))
     chinese = [letter for letters in read for letter in letters if is_chinese(letter.text)]
     odd = sum(letter.text != letter.simplified for letter in chinese)
     traditional = sum(not _is_common(letter.text) for letter in chinese) - odd > 0.05 * len(chinese)
@@ -172,16 +170,25 @@ def said(bgr: np.ndarray, recogniser: Recogniser, told: Callable[[int, int], Non
     return out
 
 
-def _worth_reading(pictures: Sequence[np.ndarray], recogniser: Recogniser) -> bool:
-    """Whether these are no more than a page's lines, or a sample of them says that they are print."""
-    length = sum(map(_length, pictures))
-    asked = max((sure for long, sure in SURENESS if length > long), default=0.0)
-    if not 0 < asked <= 1:
-        return asked == 0
-    some = pictures[:: max(length // SAMPLE, 1)]
-    read = recogniser.read(some)
-    sure = [float(np.mean([letter.score for letter in letters])) if letters else 0.0 for letters in read]
-    return float(np.average(sure, weights=[_length(picture) for picture in some])) >= asked
+def _read(pictures: Sequence[np.ndarray], recogniser: Recogniser, told: Callable[[int], None]) -> list[list[Letter]]:
+    """The letters of each line; a sample is read first and tells whether so much is worth reading. Raises TooMuchNoise.
+
+    `told` hears how many are done.
+    """
+    long = [_length(picture) for picture in pictures]
+    asked = max((sure for least, sure in SURENESS if sum(long) > least), default=0.0)
+    if asked > 1:
+        raise TooMuchNoise
+    step = max(sum(long) // SAMPLE, 1)
+    some = range(0, len(pictures), step)
+    rest = [place for place in range(len(pictures)) if place % step]
+    out = dict(zip(some, recogniser.read([pictures[place] for place in some], told), strict=True))
+    sure = sum(long[place] * float(np.mean([letter.score for letter in out[place]])) for place in some if out[place])
+    if sure < asked * sum(long[place] for place in some):
+        raise TooMuchNoise
+    read = recogniser.read([pictures[place] for place in rest], lambda done: told(done + len(some)))
+    out.update(zip(rest, read, strict=True))
+    return [out[place] for place in range(len(pictures))]
 
 
 def _rows(strips: Sequence[lines.Strip]) -> list[list[int]]:
