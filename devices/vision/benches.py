@@ -276,12 +276,17 @@ def chinese(pictures: Path | None, told: Told, each: int = 200) -> Iterator[Row]
 
 
 def mrz(pictures: Path | None, told: Told) -> Iterator[Row]:
-    """Number and date lines: drawn documents, and real specimens four ways round, beside rapidocr whole-picture."""
+    """Number and date lines: drawn documents, and real specimens four ways round, beside rapidocr whole-picture and,
+    where it is installed, PassportEye."""
     rows = truth(pictures, "mrz")
-    peer = benches_scan.whole_page()
+    whole = benches_scan.whole_page()
+    peers: dict[str, Callable[[np.ndarray], tuple[str, ...]]] = {"rapidocr": lambda bgr: _by_peer(whole(bgr))}
+    if passport_eye := benches_mrz.passport_eye():
+        peers["PassportEye"] = passport_eye
     drawn = benches_mrz.reading(40, lambda done, of: told(done, of + 4 * len(rows)))
     yield at_least("MRZ number and date line, drawn", "%", round(100 * drawn["right"] / drawn["of"], 1), 95)
-    right = theirs = false = 0
+    right = false = 0
+    theirs = dict.fromkeys(peers, 0)
     spent: list[float] = []
     for number, row in enumerate(rows):
         wanted = benches_mrz.number_and_dates(row["truth"].split("|"))
@@ -294,12 +299,14 @@ def mrz(pictures: Path | None, told: Told) -> Iterator[Row]:
             same = bool(read) and benches_mrz.number_and_dates(read.document.lines if read else ()) == wanted
             right += same
             false += bool(read and read.whole and not same)
-            theirs += benches_mrz.number_and_dates(_by_peer(peer(bgr))) == wanted
+            for name, other in peers.items():
+                theirs[name] += benches_mrz.number_and_dates(other(bgr)) == wanted
             told(40 + 4 * number + turn + 1, 40 + 4 * len(rows))
     if rows:
         of = 4 * len(rows)
-        share, other = round(100 * right / of, 1), round(100 * theirs / of, 1)
-        yield at_least(f"MRZ number and date line, specimens 4 ways, of {of}", "%", share, 95, ("rapidocr", other))
+        shares = [(name, round(100 * count / of, 1)) for name, count in theirs.items()]
+        what = f"MRZ number and date line, specimens 4 ways, of {of}"
+        yield at_least(what, "%", round(100 * right / of, 1), 95, *shares)
         yield at_most("MRZ called right but wrong", "", false + drawn["false"], 0)
         yield Row("MRZ per picture", "ms", round(1000 * float(np.mean(spent))))
 

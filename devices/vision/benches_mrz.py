@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
+import io
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -152,6 +155,22 @@ def pictures(count: int, seed: int = 3) -> Iterator[Drawn]:
 def number_and_dates(lines: tuple[str, ...] | list[str]) -> str:
     """The line (of a card: the two) that names number and dates."""
     return "".join(lines[:2]) if len(lines) == 3 else "".join(lines[1:2])
+
+
+def passport_eye() -> Callable[[np.ndarray], tuple[str, ...]] | None:
+    """What PassportEye reads as the lines of a picture (h × w × 3, uint8, BGR); None where it is not installed.
+
+    It is no part of Bianmin, and needs the program Tesseract.
+    """
+    if importlib.util.find_spec("passporteye") is None or shutil.which("tesseract") is None:
+        return None
+    theirs = importlib.import_module("passporteye").read_mrz
+
+    def read(bgr: np.ndarray) -> tuple[str, ...]:
+        found = theirs(io.BytesIO(cv2.imencode(".png", bgr)[1].tobytes()))
+        return tuple(str(found.aux["text"]).split()) if found is not None else ()
+
+    return read
 
 
 def reading(count: int = 40, told: Callable[[int, int], None] = lambda done, of: None) -> dict[str, float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import pkgutil
-from typing import cast
+from typing import Any, cast
 
 import click
 
@@ -23,6 +24,15 @@ class Commands(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         return cast(click.Command, importlib.import_module(f"{commands.__name__}.{cmd_name}").command)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the sub-command; that there is no room for its answer is said in a sentence."""
+        try:
+            return super().invoke(ctx)
+        except OSError as trouble:
+            if trouble.errno != errno.ENOSPC:
+                raise
+            raise click.ClickException(f"the answer cannot be written ({trouble.strerror}).") from trouble
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

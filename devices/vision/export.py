@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +12,7 @@ from typing import Self
 import cv2
 from PIL import Image, TiffImagePlugin
 
-from devices.vision import pdf, watermark
+from devices.vision import pdf, unfinished, watermark
 from devices.vision.sheets import Sheet, jpeg
 
 ENDINGS = (".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -64,8 +63,7 @@ class _Files:
 
     def beside(self, path: Path) -> Path:
         """Where the file is to be written that will be at `path`; only we can read it."""
-        self._beside[path] = beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        beside.touch(0o600)
+        self._beside[path] = beside = unfinished.beside(path)
         return beside
 
     def finish(self) -> list[Path]:

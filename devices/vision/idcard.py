@@ -15,6 +15,7 @@ import numpy as np
 
 from devices.idcard import NATIONS, number_is_right
 from devices.vision import flat, tone, upright
+from devices.vision.lines import strips
 from devices.vision.pages import find_pages
 from devices.vision.sizes import scaled
 from devices.vision.text import Line, TooMuchNoise
@@ -29,6 +30,9 @@ BACK = ("issuer", "valid_from", "valid_to")
 LOOKS_LIKE = str.maketrans("OoQDIl|ZzSsBbGx×", "0000111225588" + "6XX")  # in a row of digits
 AFAR, SPECK = 650, 12  # pixels of a look's longer side in which its pieces are counted, and of one that counts
 MOST_PIECES = 150  # a card has some 50, with a desk around it 70; a written page has twice as many as this
+FEWEST_LINES = 3
+MOST_LINES = 180  # a card has some 12, with a desk around it up to 130 that might be some
+LINE_HIGH = 0.011, 0.12  # of a look's longer side: a line of a card that is half as wide as the look has 0.018
 LONGEST = 32.0  # times its height the longest line of a card is long: the number behind its label has 24
 HINT = re.compile(r"姓名|性别|民族|出生|住址|公民|身份|号码|签发|机关|有效|期限|居民|中华|共和国|\d{15}")
 NAMED = {name for name in NATIONS.values() if name not in ("其他", "外国血统中国籍")}
@@ -85,11 +89,21 @@ def read_card(bgr: np.ndarray, read: Read) -> Card | None:
 
 def _card(turned: np.ndarray, read: Read) -> Card | None:
     """The side this look shows, if it stands upright. Raises TooMuchNoise."""
-    glance = upright.sample(turned, LONGEST)
+    found = strips(turned)
+    may_be = [strip for strip in found if _may_be_of_card(strip.picture, max(turned.shape[:2]))]
+    if len(found) > MOST_LINES or len(may_be) < FEWEST_LINES:
+        return None
+    glance = upright.sample(may_be)
     # Its longest lines say whether it may be a card at all; to read all of a page takes ten times as long.
     if glance is None or not any(HINT.search(line.text) for line in read(glance)):
         return None
     return said(read(turned))
+
+
+def _may_be_of_card(line: np.ndarray, high: int) -> bool:
+    """Whether a line of print is as long and as high as those of a card, in a look whose longer side is `high`."""
+    height, width = line.shape
+    return bool(LINE_HIGH[0] < height / high < LINE_HIGH[1] and width < LONGEST * height)
 
 
 def _pieces(look: np.ndarray) -> int:

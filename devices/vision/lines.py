@@ -7,7 +7,7 @@ are found by looking, which misses none, instead of being guessed by a network t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -24,6 +24,7 @@ PROSE = 9  # letters that a column of prose is at least wide
 # together takes the square of their number, four seconds at this one. Noise has tens of thousands.
 MOST_PIECES = 2000
 MOST_LINES = 1200
+MOST_LOOKS = 8000  # stretches of rows, and gaps in them, looked at for columns: 100 rows without a gap take 5000
 REDNESS = 60  # by how much red outshines the other colours in what a stamp or a red heading leaves
 
 
@@ -198,27 +199,22 @@ def _rows(mine: np.ndarray, letter: float) -> list[Box]:
 
 def _whole(found: list[Box], letter: float, shape: tuple[int, ...]) -> list[Box]:
     """Pieces of a line put together: what stands on the same height and near, and dots over or under it."""
-    pieces = sorted(found)
+    pieces = np.array(sorted(found), np.int64).reshape(-1, 4)
     changed = True
     while changed:
-        changed = False
-        out: list[Box] = []
+        out, count = np.empty_like(pieces), 0
         for box in pieces:
-            for place in range(len(out) - 1, -1, -1):
-                if _same_line(out[place], box, letter):
-                    other = out[place]
-                    out[place] = (
-                        min(other[0], box[0]),
-                        min(other[1], box[1]),
-                        max(other[2], box[2]),
-                        max(other[3], box[3]),
-                    )
-                    changed = True
-                    break
+            near = np.flatnonzero(_same_line(out[:count], box, letter))
+            if len(near):
+                other = out[near[-1]]
+                other[:2], other[2:] = np.minimum(other[:2], box[:2]), np.maximum(other[2:], box[2:])
             else:
-                out.append(box)
-        pieces = sorted(out)
-    return [box for box in pieces if _plausible(box, letter, shape[0])]
+                out[count] = box
+                count += 1
+        changed = count < len(pieces)
+        pieces = out[np.lexsort(out[:count].T[::-1])]
+    boxes: list[Box] = [(left, top, right, bottom) for left, top, right, bottom in pieces.tolist()]
+    return [box for box in boxes if _plausible(box, letter, shape[0])]
 
 
 def _plausible(box: Box, letter: float, page: int) -> bool:
@@ -229,101 +225,100 @@ def _plausible(box: Box, letter: float, page: int) -> bool:
     return high <= 4 * letter or wide >= 2 * high
 
 
-def _same_line(one: Box, two: Box, letter: float) -> bool:
-    high = min(one[3] - one[1], two[3] - two[1])
-    tall = max(one[3] - one[1], two[3] - two[1])
-    apart = max(one[0], two[0]) - min(one[2], two[2])
-    shared = min(one[3], two[3]) - max(one[1], two[1])
-    if shared >= 0.5 * high:
-        # A bracket or a mark alone is read wrong; it belongs to its neighbour even across the blank beside it.
-        alone = min(one[2] - one[0], two[2] - two[0]) < 1.5 * letter
-        reach = 1.9 * letter if alone else 1.3 * max(letter * 0.8, min(tall, 1.5 * letter))
-        return apart < reach and tall < 3 * max(high, letter * 0.5)
+def _same_line(others: np.ndarray, box: np.ndarray, letter: float) -> np.ndarray:
+    """Which of `others` (n × 4) are of one line with this box: n, bool."""
+    left, top, right, bottom = others.T
+    tall = np.maximum(bottom - top, box[3] - box[1])
+    high = np.minimum(bottom - top, box[3] - box[1])
+    apart = np.maximum(left, box[0]) - np.minimum(right, box[2])
+    shared = np.minimum(bottom, box[3]) - np.maximum(top, box[1])
+    # A bracket or a mark alone is read wrong; it belongs to its neighbour even across the blank beside it.
+    alone = np.minimum(right - left, box[2] - box[0]) < 1.5 * letter
+    reach = np.where(alone, 1.9 * letter, 1.3 * np.clip(tall, letter * 0.8, 1.5 * letter))
+    beside = (apart < reach) & (tall < 3 * np.maximum(high, letter * 0.5))
     # Parts of one letter, one above the other (二, i, ：): together they are no taller than a letter.
-    return -shared < 0.45 * letter and apart < 0 and max(one[3], two[3]) - min(one[1], two[1]) <= 1.15 * letter
+    both = np.maximum(bottom, box[3]) - np.minimum(top, box[1])
+    above = (-shared < 0.45 * letter) & (apart < 0) & (both <= 1.15 * letter)
+    return np.asarray(np.where(shared >= 0.5 * high, beside, above))
 
 
 def reading_order(found: Sequence[Box]) -> list[int]:
     """Places in `found` as they are read: from the top, columns of prose one after the other, rows from the left."""
-    return _ordered(found, sorted(range(len(found)), key=lambda place: found[place][1]))
+    boxes = np.array(found, np.int64).reshape(-1, 4)
+    looks = itertools.count()
+    return [int(place) for place in _ordered(boxes, np.argsort(boxes[:, 1], kind="stable"), looks)]
 
 
-def _ordered(found: Sequence[Box], places: list[int]) -> list[int]:
+def _ordered(boxes: np.ndarray, places: np.ndarray, looks: Iterator[int]) -> list[int]:
+    """These places (from the top) in reading order; every look for columns counts one of `looks`."""
     if len(places) < 2:
-        return places
-    bands = _bands(found, places)
+        return list(places)
+    begins = _bands(boxes[places])
+    bands = np.split(places, begins[1:])
     if len(bands) == 1:
-        return _across(found, places)
+        return _across(boxes, places)
+    edges = [*begins, len(places)]
     best: tuple[int, int, int] | None = None
     for first in range(len(bands)):
         for last in range(len(bands), first + 2, -1):
-            if best and last - first <= best[1] - best[0]:
+            if (best and last - first <= best[1] - best[0]) or next(looks) >= MOST_LOOKS:
                 break
-            within = [place for band in bands[first:last] for place in band]
-            at = _corridor(found, within)
+            at = _corridor(boxes[places[edges[first] : edges[last]]], looks)
             if at is not None:
                 best = first, last, at
                 break
     if best is None:
-        return [place for band in bands for place in _across(found, band)]
+        return [place for band in bands for place in _across(boxes, band)]
     first, last, at = best
-    before = [place for band in bands[:first] for place in _across(found, band)]
-    within = [place for band in bands[first:last] for place in band]
-    left = [place for place in within if found[place][2] <= at]
-    right = [place for place in within if found[place][2] > at]
-    after = [place for band in bands[last:] for place in band]
-    return [*before, *_ordered(found, left), *_ordered(found, right), *_ordered(found, after)]
+    before = [place for band in bands[:first] for place in _across(boxes, band)]
+    within = places[edges[first] : edges[last]]
+    is_left = boxes[within, 2] <= at
+    rest = (within[is_left], within[~is_left], places[edges[last] :])
+    return [*before, *(place for part in rest for place in _ordered(boxes, part, looks))]
 
 
-def _bands(found: Sequence[Box], places: list[int]) -> list[list[int]]:
-    """Those that share a height, from the top."""
-    bands: list[list[int]] = []
-    bottom = -1.0
-    for place in places:
-        _, top, _, foot = found[place]
-        high = foot - top
-        if bands and top + 0.3 * high < bottom:
-            bands[-1].append(place)
-            bottom = max(bottom, foot - 0.3 * high)
-        else:
-            bands.append([place])
-            bottom = foot - 0.3 * high
-    return bands
+def _bands(boxes: np.ndarray) -> np.ndarray:
+    """Where in these boxes (from the top) each band of those that share a height begins."""
+    if not len(boxes):
+        return np.zeros(0, np.int64)
+    top, foot = boxes[:, 1], boxes[:, 3]
+    inner = 0.3 * (foot - top)
+    reach = np.maximum.accumulate(foot - inner)
+    return np.flatnonzero(np.append(True, (top + inner)[1:] >= reach[:-1]))
 
 
-def _across(found: Sequence[Box], band: list[int]) -> list[int]:
+def _across(boxes: np.ndarray, band: np.ndarray) -> list[int]:
     """One band: rows from the top, each from the left (a tall neighbour may hold several rows together)."""
     rows: list[list[int]] = []
-    for place in sorted(band, key=lambda each: found[each][1] + found[each][3]):
-        middle = (found[place][1] + found[place][3]) / 2
-        last = found[rows[-1][0]] if rows else None
-        if last and last[1] <= middle <= last[3]:
+    for place in sorted(band, key=lambda each: boxes[each, 1] + boxes[each, 3]):
+        middle = (boxes[place, 1] + boxes[place, 3]) / 2
+        last = boxes[rows[-1][0]] if rows else None
+        if last is not None and last[1] <= middle <= last[3]:
             rows[-1].append(place)
         else:
             rows.append([place])
-    return [place for row in rows for place in sorted(row, key=lambda each: found[each][0])]
+    return [place for row in rows for place in sorted(row, key=lambda each: boxes[each, 0])]
 
 
-def _corridor(found: Sequence[Box], places: list[int]) -> int | None:
-    """Where an empty column parts these into two columns of prose; None when it does not."""
-    sides = sorted((found[place][0], found[place][2]) for place in places)
-    reach = sides[0][1]
-    for left, right in sides[1:]:
-        if left > reach + 8:
-            one = [place for place in places if found[place][2] <= reach]
-            two = [place for place in places if found[place][2] > reach]
-            if min(len(one), len(two)) >= 3 and _prose(found, one) and _prose(found, two):
-                return reach
-        reach = max(reach, right)
+def _corridor(boxes: np.ndarray, looks: Iterator[int]) -> int | None:
+    """Where an empty column parts these (from the top) into two columns of prose; None when it does not."""
+    order = np.argsort(boxes[:, 0])
+    reach = np.maximum.accumulate(boxes[order, 2])
+    for gap in np.flatnonzero(boxes[order[1:], 0] > reach[:-1] + 8):
+        if next(looks) >= MOST_LOOKS:
+            break
+        is_left = boxes[:, 2] <= reach[gap]
+        if min(gap + 1, len(boxes) - gap - 1) >= 3 and _prose(boxes[is_left]) and _prose(boxes[~is_left]):
+            return int(reach[gap])
     return None
 
 
-def _prose(found: Sequence[Box], places: list[int]) -> bool:
+def _prose(boxes: np.ndarray) -> bool:
     """Most lines are long and fill their column: text that runs on, not the cells of a table."""
-    left, right = min(found[place][0] for place in places), max(found[place][2] for place in places)
-    high = float(np.median([found[place][3] - found[place][1] for place in places]))
-    if right - left < PROSE * high:
+    left, right = boxes[:, 0], boxes[:, 2]
+    wide = right.max() - left.min()
+    if wide < PROSE * float(np.median(boxes[:, 3] - boxes[:, 1])):
         return False
-    rows = [[found[place] for place in band] for band in _bands(found, places)]
-    full = sum(max(box[2] for box in row) - min(box[0] for box in row) > 0.75 * (right - left) for row in rows)
-    return full >= 0.5 * len(rows) and len(rows) >= 3
+    rows = _bands(boxes)
+    full = np.maximum.reduceat(right, rows) - np.minimum.reduceat(left, rows) > 0.75 * wide
+    return len(rows) >= 3 and int(full.sum()) >= 0.5 * len(rows)

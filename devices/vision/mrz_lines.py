@@ -208,26 +208,25 @@ def _evidence(likely: np.ndarray) -> np.ndarray:
 def _chain(evidence: np.ndarray) -> list[int]:
     """The columns of the likeliest row of characters at an even distance."""
     best: tuple[float, list[int]] = (0.0, [])
-    count = len(evidence)
+    each: list[float] = evidence.tolist()  # of so few numbers at a time, lists are quicker than arrays
     for pitch in PITCHES:
-        total = evidence.copy()
-        came = np.full(count, -1)
-        for at in range(pitch - 1, count):
+        total = each.copy()
+        came = [-1] * len(each)
+        for at in range(pitch - 1, len(each)):
             low = max(at - pitch - 1, 0)
             before = total[low : at - pitch + 2]
-            if len(before) == 0:
-                continue
-            nearest = int(before.argmax())
-            if before[nearest] > 0:
-                total[at] += before[nearest]
-                came[at] = low + nearest
-        end = int(total.argmax())
-        if total[end] > best[0]:
+            most = max(before)
+            if most > 0:
+                total[at] += most
+                came[at] = low + before.index(most)
+        most = max(total, default=0.0)
+        if most > best[0]:
             chain = []
+            end = total.index(most)
             while end >= 0:
                 chain.append(end)
-                end = int(came[end])
-            best = (float(total.max()), chain[::-1])
+                end = came[end]
+            best = (most, chain[::-1])
     return best[1]
 
 

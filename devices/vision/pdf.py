@@ -11,6 +11,7 @@ import functools
 import hashlib
 import io
 import os
+import re
 import secrets
 import struct
 import zlib
@@ -21,14 +22,18 @@ from xml.sax.saxutils import escape
 
 from PIL import Image, ImageCms, JpegImagePlugin, TiffImagePlugin
 
+from devices.vision import unfinished
 from devices.vision.text import Line, Word
 
 PRODUCER = "Bianmin"
 # Pillow knows a format once its module is loaded, and looks only for these in what it opens.
 KINDS = (JpegImagePlugin.JpegImageFile.format, TiffImagePlugin.TiffImageFile.format)
 POINTS = 72.0  # to the inch
+LEAST_SIDE, MOST_SIDE = 3.0, 14400.0  # points a side of a page may have
 G4, STRIP_AT, STRIP_LONG = 4, 273, 279  # TIFF: compression, where the strip begins, its length
+QUALITY = 92  # of a JPEG that has to be made anew
 ADVANCE = 500  # of the font without shapes, in thousandths of its size
+UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML cannot hold
 SPARE = 0xE000  # private codes lent to characters beyond the first 65 536
 CATALOG, PAGES, INFO, XMP, COLOUR, INTENT, FONT, CID_FONT, FONT_ABOUT, FONT_FILE, GLYPHS, UNICODE = range(1, 13)
 
@@ -58,9 +63,9 @@ def write(path: Path, leaves: Iterable[Leaf], title: str = "", at: datetime.date
 
     Written beside `path`, brought to the disk and renamed: whatever happens there is never half a file of that name.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    beside = unfinished.beside(path)
     try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with open(beside, "wb") as file:
             size = write_to(file, leaves, title, at)
             file.flush()
             os.fsync(file.fileno())
@@ -80,7 +85,7 @@ class _Document:
 
     def __init__(self, file: BinaryIO, title: str, at: datetime.datetime) -> None:
         self._file = file
-        self._title = title
+        self._title = UNSPEAKABLE.sub("", title)
         self._at = at
         self._written = 0
         self._begins: dict[int, int] = {}
@@ -120,7 +125,8 @@ class _Document:
         about, data, width, height = _picture(leaf.data)
         self._stream(picture, about, data, pack=False)
         self._digest.update(hashlib.sha256(data).digest())
-        wide, high = width / leaf.dpi * POINTS, height / leaf.dpi * POINTS
+        unit = min(max(POINTS / leaf.dpi, LEAST_SIDE / min(width, height)), MOST_SIDE / max(width, height))
+        wide, high = width * unit, height * unit
         shown = (high, wide) if leaf.turn % 180 else (wide, high)
         # All of the page, picture and text alike, is turned as one; the text keeps its place on the picture.
         turned = {
@@ -133,7 +139,7 @@ class _Document:
             b" ".join(map(_number, turned)),
             _number(wide),
             _number(high),
-            self._hidden(leaf, height),
+            self._hidden(leaf, height, unit),
         )
         self._stream(content, b"", drawing)
         font = b" /Font << /F %d 0 R >>" % FONT if leaf.lines else b""
@@ -145,12 +151,11 @@ class _Document:
         )
         self._pages.append(page)
 
-    def _hidden(self, leaf: Leaf, height: int) -> bytes:
-        """The page's text, drawn with no ink (render mode 3) exactly over its picture."""
+    def _hidden(self, leaf: Leaf, height: int, unit: float) -> bytes:
+        """The page's text, drawn with no ink (render mode 3) exactly over its picture of so many points a pixel."""
         if not leaf.lines:
             return b""
         self._text = True
-        unit = POINTS / leaf.dpi
         out = [b"BT 3 Tr\n"]
         for line in leaf.lines:
             (x0, y0), (x1, y1), _, (x3, y3) = line.corners
@@ -240,7 +245,7 @@ class _Document:
         rows = [b"0000000000 65535 f \n"]
         for number in range(1, last + 1):
             at = self._begins.get(number)
-            rows.append(b"0000000000 00000 f \n" if at is None else b"%010d 00000 n \n" % at)
+            rows.append(b"0000000000 65535 f \n" if at is None else b"%010d 00000 n \n" % at)
         name = self._digest.hexdigest()[:32].encode()
         self._out(b"xref\n0 %d\n" % (last + 1) + b"".join(rows))
         self._out(
@@ -262,6 +267,10 @@ def _picture(data: bytes) -> tuple[bytes, bytes, int, int]:
                 b" /DecodeParms << /K -1 /Columns %d /Rows %d >>" % (width, height)
             )
             return about, data[begin : begin + long], width, height
+        if header.mode not in ("L", "RGB"):  # four inks, which mean nothing to a document in sRGB
+            out = io.BytesIO()
+            header.convert("RGB").save(out, "JPEG", quality=QUALITY)
+            data = out.getvalue()
         space = b"/DeviceGray" if header.mode == "L" else b"/DeviceRGB"
         return about + b" /ColorSpace %b /BitsPerComponent 8 /Filter /DCTDecode" % space, data, width, height
 

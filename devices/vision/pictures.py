@@ -108,7 +108,7 @@ def _bgr(image: Image.Image) -> np.ndarray:
         ground = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(ground, image.convert("RGBA"))
     if image.mode.startswith(("I;16", "I", "F")):
-        values = np.asarray(image).astype(np.float32)
+        values = np.nan_to_num(np.asarray(image).astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
         top = 65535.0 if image.mode.startswith("I") else max(float(values.max()), 1.0)
         return cv2.cvtColor((values * (255.0 / top)).clip(0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
     return cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ MEAN = np.array((0.485, 0.456, 0.406), np.float32)  # what the model was taught 
 SPREAD = np.array((0.229, 0.224, 0.225), np.float32)
 SURE = 0.7  # from this share of the votes on nobody need read
 DOUBT = 0.5  # a line read no surer than this says nothing
-SAMPLE = 8  # lines that are read to decide
+SAMPLE, LONG = 8, 32  # lines that are read to decide, and how many times its height of each
 Read = Callable[[np.ndarray], list[Line]]
 
 
@@ -138,7 +138,7 @@ def read_best(bgr: np.ndarray, read: Read) -> Stand | None:
     scores = []
     for degrees in TURNS:
         try:
-            some = sample(turned(bgr, degrees))
+            some = sample(lines.strips(turned(bgr, degrees)))
             said = read(some) if some is not None else []
         except TooMuchNoise:
             return None
@@ -148,25 +148,18 @@ def read_best(bgr: np.ndarray, read: Read) -> Stand | None:
     return Stand(TURNS[best], scores[best] / total) if total else None
 
 
-def sample(bgr: np.ndarray, longest: float = np.inf) -> np.ndarray | None:
-    """Some of the longest lines of a page, one below the other on white; None where there are none.
-
-    `longest`: times its height a line may be long; what is longer is no print there. Raises TooMuchNoise.
-    """
-    strips = [
-        strip
-        for strip in lines.strips(bgr)
-        if 1.5 * strip.picture.shape[0] < strip.picture.shape[1] < longest * strip.picture.shape[0]
-    ]
-    if not strips:
+def sample(strips: Sequence[lines.Strip]) -> np.ndarray | None:
+    """The beginnings of some of the longest of these lines, one below the other on white; None where there are none."""
+    long = [strip for strip in strips if strip.picture.shape[1] > 1.5 * strip.picture.shape[0]]
+    if not long:
         return None
-    most = sorted(strips, key=lambda strip: -strip.picture.shape[1] / strip.picture.shape[0])[:SAMPLE]
-    high = [strip.picture.shape[0] for strip in most]
-    sheet = np.full(
-        (sum(2 * each for each in high) + 20, max(strip.picture.shape[1] for strip in most) + 20), 255, np.uint8
-    )
+    most = sorted(long, key=lambda strip: -strip.picture.shape[1] / strip.picture.shape[0])[:SAMPLE]
+    begins = [strip.picture[:, : LONG * strip.picture.shape[0]] for strip in most]
+    size = sum(2 * len(begin) for begin in begins) + 20, max(begin.shape[1] for begin in begins) + 20
+    sheet = np.full(size, 255, np.uint8)
     y = 10
-    for strip, each in zip(most, high, strict=True):
-        sheet[y : y + each, 10 : 10 + strip.picture.shape[1]] = strip.picture
-        y += 2 * each
+    for begin in begins:
+        high, wide = begin.shape
+        sheet[y : y + high, 10 : 10 + wide] = begin
+        y += 2 * high
     return np.asarray(cv2.cvtColor(sheet, cv2.COLOR_GRAY2BGR))

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import io
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -184,3 +185,85 @@ def test_every_mode_there_is_can_be_written(tmp_path):
     pdf.write(tmp_path / "a.pdf", [sheet(mode) for mode in tone.MODES])
     with pikepdf.open(tmp_path / "a.pdf") as document:
         assert len(document.pages) == len(tone.MODES)
+
+
+def test_what_the_standard_asks_of_the_bytes_is_kept(tmp_path):
+    """Rules of PDF/A-2 that no reader minds: pages with and without text, one and eight bits."""
+    said = line("甲\tA", 10, 10, 40)
+    for name, sheets in {"words": [sheet(lines=(said,)), sheet("black-and-white")], "none": [sheet("photo")]}.items():
+        pdf.write(tmp_path / f"{name}.pdf", sheets)
+        data = (tmp_path / f"{name}.pdf").read_bytes()
+        assert data.endswith(b"%%EOF\n") and data.count(b"%%EOF") == 1
+        begin = int(data.split(b"startxref\n")[1].split()[0])
+        rows = data[begin:].split(b"trailer")[0].split(b"\n", 2)[2]
+        assert len(rows) % 20 == 0  # each row is twenty bytes
+        for number in range(len(rows) // 20):
+            at, generation, kind = rows[number * 20 : number * 20 + 20].split()
+            if kind == b"f":  # free, and outside the list of free ones
+                assert (int(at), int(generation)) == (0, 65535)
+            else:
+                assert data[int(at) :].startswith(b"%d 0 obj\n" % number)
+        with pikepdf.open(tmp_path / f"{name}.pdf") as document:
+            for thing in document.objects:
+                if isinstance(thing, pikepdf.Stream):
+                    assert not {"/F", "/FFilter", "/Alternates", "/OPI", "/SMask", "/Interpolate"} & set(thing.keys())
+                    assert thing.get("/Filter", "/FlateDecode") != "/LZWDecode"
+                if isinstance(thing, pikepdf.Dictionary):
+                    assert not {"/AA", "/JavaScript", "/OpenAction", "/Annots", "/Group", "/ExtGState"} & set(
+                        thing.keys()
+                    )
+
+
+def test_hidden_text_never_shows_the_missing_glyph_and_is_as_wide_as_said(tmp_path):
+    pdf.write(tmp_path / "a.pdf", [sheet(lines=(line("甲𠮷A", 10, 10, 40),))])
+    with pikepdf.open(tmp_path / "a.pdf") as document:
+        font = document.pages[0].Resources.Font.F
+        (inner,) = font.DescendantFonts
+        glyphs = inner.CIDToGIDMap.read_bytes()
+        program = inner.FontDescriptor.FontFile2.read_bytes()
+        tables = {program[at : at + 4]: int.from_bytes(program[at + 8 : at + 12]) for at in range(12, 108, 16)}
+        advance = int.from_bytes(program[tables[b"hmtx"] + 4 : tables[b"hmtx"] + 6])
+        per_em = int.from_bytes(program[tables[b"head"] + 18 : tables[b"head"] + 20])
+        assert len(glyphs) == 2 * 65536 and set(glyphs[1::2]) == {1} and set(glyphs[::2]) == {0}
+        assert advance * 1000 == inner.DW * per_em
+        assert inner.FontDescriptor.FontFile2.Length1 == len(program)
+        assert font.BaseFont == inner.BaseFont == inner.FontDescriptor.FontName
+
+
+@pytest.mark.parametrize("dpi", [1.5, 6000])
+def test_a_page_is_never_smaller_or_larger_than_the_standard_allows(tmp_path, dpi):
+    small = Image.new("RGB", (8, 8) if dpi > 1000 else (1000, 400), "white")
+    out = io.BytesIO()
+    small.save(out, "JPEG")
+    size = small.size
+    pdf.write(tmp_path / "a.pdf", [Sheet(out.getvalue(), *size, dpi, "photo", lines=(line("甲", 1, 1, 5, 5),))])
+    with pikepdf.open(tmp_path / "a.pdf") as document:
+        box = [float(value) for value in document.pages[0].MediaBox]
+        assert min(box[2:]) >= 3 and max(box[2:]) <= 14400
+
+
+def test_a_picture_in_four_inks_becomes_one_in_three_colours(tmp_path):
+    out = io.BytesIO()
+    Image.new("CMYK", (40, 30), (0, 255, 255, 0)).save(out, "JPEG")
+    pdf.write(tmp_path / "a.pdf", [Sheet(out.getvalue(), 40, 30, 72, "photo")])
+    with pikepdf.open(tmp_path / "a.pdf") as document:
+        held = Image.open(io.BytesIO(document.pages[0].Resources.XObject.P.read_raw_bytes()))
+        assert held.mode == "RGB"
+        red, green, blue = held.getpixel((20, 15))
+        assert red > 150 and max(green, blue) < 90
+
+
+def test_a_title_that_xml_cannot_hold_is_written_without_those_characters(tmp_path):
+    pdf.write(tmp_path / "a.pdf", [sheet()], "表\x01\udcff一")
+    with pikepdf.open(tmp_path / "a.pdf") as document, document.open_metadata() as said:
+        assert said["dc:title"] == str(document.docinfo.Title) == "表一"
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_and_nothing_else(tmp_path):
+    left, fresh, other = (tmp_path / name for name in (".a.pdf.0123abcd", ".a.pdf.89abcdef", ".b.pdf.0123abcd"))
+    for path in (left, fresh, other):
+        path.touch()
+    for path in (left, other):
+        os.utime(path, (0, 0))
+    pdf.write(tmp_path / "a.pdf", [sheet()])
+    assert {path.name for path in tmp_path.iterdir()} == {"a.pdf", fresh.name, other.name}

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -155,3 +156,13 @@ def test_what_cannot_be_done_is_said_in_a_sentence(tmp_path, words, said):
     assert result.exit_code == 1
     assert said in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("command", ["codes", "text"])
+def test_an_answer_for_which_there_is_no_room_is_told_in_a_sentence(tmp_path, command):
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((60, 80, 3), 250, np.uint8))
+    ask = [sys.executable, "-P", "-m", "kiosk", "vision", command, "--json", tmp_path / "a.png"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(ask, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "Error: the answer cannot be written (No space left on device).\n"

@@ -11,7 +11,7 @@ import pytest
 
 from devices.vision import lines, reading
 from devices.vision.benches_scan import SERIF, agreement, lit, page
-from devices.vision.text import Line, Reader, Stopped, TextTrouble
+from devices.vision.text import Line, Reader, Stopped, TextTrouble, TooMuchNoise
 
 TEXT = [
     "一、办理时间：工作日上午9:00至12:00，下午13:30至17:00；法定节假日另行通知。咨询电话：010-65288888。",
@@ -101,6 +101,15 @@ def test_an_empty_page_has_no_lines(reader):
     assert reader.read(np.full((1, 1, 3), 250, np.uint8)) == []
 
 
+def test_a_pattern_as_long_as_pages_of_print_is_no_page(reader):
+    picture = np.full((1000, 800, 3), 250, np.uint8)
+    for y in range(4, 990, 14):
+        for x in range(4, 790, 8):
+            cv2.rectangle(picture, (x, y), (x + 4, y + 6), (0, 0, 0), -1)
+    with pytest.raises(TooMuchNoise):
+        reader.read(picture)
+
+
 def test_the_memory_goes_away_with_the_program():
     reader = Reader()
     reader.read(page(TEXT).bgr)
@@ -157,3 +166,9 @@ def test_punctuation_is_as_wide_as_its_company(narrow, wide):
 )
 def test_lines_are_ordered_as_they_are_read(boxes, order):
     assert lines.reading_order(boxes) == order
+
+
+def test_pieces_scattered_like_noise_are_each_read_once():
+    places = np.random.default_rng(1).integers(0, 2000, (600, 2))
+    boxes = [(int(x), int(y), int(x) + 9, int(y) + 6) for x, y in places]
+    assert sorted(lines.reading_order(boxes)) == list(range(600))

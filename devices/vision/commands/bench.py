@@ -28,7 +28,10 @@ PARTS = (*benches.PARTS, benches_live.PART)
 @click.option("--only", multiple=True, help="Only the parts whose name has this in it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line and figure.")
 def command(pictures: Path | None, only: tuple[str, ...], as_json: bool) -> None:
-    """Measure outlines, codes, lines, cards, text and saving beside plain OpenCV, pyzbar, zxing-cpp and rapidocr."""
+    """Measure outlines, codes, lines, cards, text and saving beside plain OpenCV, pyzbar, zxing-cpp and rapidocr.
+
+    PassportEye is measured too where it and Tesseract are installed; Bianmin itself needs neither.
+    """
     threads = cv2.getNumThreads()
     wanted = [part for part in PARTS if not only or any(each.lower() in part.name.lower() for each in only)]
     rows: list[benches.Row] = []

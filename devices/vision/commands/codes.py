@@ -16,7 +16,10 @@ from devices.vision.scan import about
 @click.command()
 @pictures_given
 def command(images: tuple[Path, ...], as_json: bool) -> None:
-    """Read the codes in IMAGE…: QR, Data Matrix, PDF417, Aztec, and codes made of bars."""
+    """Read the codes in IMAGE…: QR, Data Matrix, PDF417, Aztec, and codes made of bars.
+
+    No code is an empty list, and no error: the exit code is 1 only for a picture that is no good.
+    """
     each_picture(images, as_json, _codes, _in_words)
 
 

@@ -16,7 +16,10 @@ from devices.vision.text import Reader
 @click.command()
 @pictures_given
 def command(images: tuple[Path, ...], as_json: bool) -> None:
-    """Read the fields of a Chinese resident identity card in IMAGE…, front or back; no card is an empty side."""
+    """Read the fields of a Chinese resident identity card in IMAGE…, front or back; no card is an empty side.
+
+    No card is no error: the exit code is 1 only for a picture that is no good.
+    """
     with Reader() as reader:
 
         def look(picture: Picture) -> dict[str, Any]:

@@ -15,7 +15,10 @@ from devices.vision.pictures import Picture
 @click.command()
 @pictures_given
 def command(images: tuple[Path, ...], as_json: bool) -> None:
-    """Read the machine-readable lines in IMAGE…, whichever way they lie; no such lines is an empty list."""
+    """Read the machine-readable lines in IMAGE…, whichever way they lie; no such lines is an empty list.
+
+    No lines are no error: the exit code is 1 only for a picture that is no good.
+    """
     each_picture(images, as_json, _mrz, _in_words)
 
 

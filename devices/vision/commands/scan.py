@@ -17,6 +17,7 @@ from rich.progress import Progress
 
 from devices.vision import export, flat, scan, upright
 from devices.vision.commands.answer import IMAGE, odd
+from devices.vision.flaws import WORDS
 from devices.vision.pictures import PictureMistake, contents, load
 from devices.vision.sheets import PileMistake, Sheet
 from devices.vision.text import Reader, TextTrouble
@@ -40,7 +41,10 @@ LARGEST_MM = 420.0 * 1.03  # A3's longer side, cut generously
 @click.option("--watermark", default="", help="What the copy is made for, written across each page.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON about the document.")
 def command(image: tuple[Path, ...], output: Path, mode: str, searchable: bool, watermark: str, as_json: bool) -> None:
-    """Find the pages in pictures, square and whiten them, stand them upright, and write them as one document."""
+    """Find the pages in pictures, square and whiten them, stand them upright, and write them as one document.
+
+    All or nothing: when one of the pictures is no good, it is named, nothing is written, and the exit code is 1.
+    """
     if output.is_dir():
         raise click.ClickException(f"{output}: cannot be written (this is a folder; name a file in it).")
     began = time.perf_counter()
@@ -56,6 +60,8 @@ def command(image: tuple[Path, ...], output: Path, mode: str, searchable: bool, 
                 for sheet in finished(path, MODES[mode], reader):
                     if scan.WHOLE in sheet.flags:
                         click.echo(f"{path}: no page was found in it; the whole picture is taken.", err=True)
+                    for flaw in filter(None, map(WORDS.get, sheet.flags)):
+                        click.echo(f"{path}: {flaw}", err=True)
                     sheet = scan.coded(sheet)
                     yield scan.read(sheet, reader.read) if searchable else sheet
             except TextTrouble as trouble:
