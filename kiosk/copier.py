@@ -33,6 +33,7 @@ from devices.roles import (
     News,
     Obeyed,
     Order,
+    PictureBright,
     PictureDark,
     PictureFrozen,
     PrintDocument,
@@ -45,13 +46,13 @@ from kiosk.papers import Corners, Glance, Pixels, Preview, Taken, Uncut
 
 if TYPE_CHECKING:
     from devices.scanning import ScanSession
+    from devices.vision.desk import Desk
 
 log = logging.getLogger(__name__)
 SIDE = 720  # pixels at most on the longer side of the live view
 EVERY = 1 / 20  # seconds between two pictures of it
 LOOK = 0.25  # seconds between two glances when no picture has been looked at
 GONE = 3.0  # seconds without a picture
-BRIGHT = 0.85  # share of a picture's pixels that are as white as can be: nothing can be seen
 MOST = 20  # pages of one person
 PAGE, THUMB = 1000, 240  # pixels of a page's longer side when it is looked at
 SHOT = 2400  # the same of the picture it was cut from, of which a card is shown as large as the screen allows
@@ -66,6 +67,7 @@ TROUBLES: Mapping[type[Trouble], str] = {
     BusFull: "gone",  # nothing a citizen could do about it; the technician's page says what it is
     PictureFrozen: "frozen",
     PictureDark: "dark",
+    PictureBright: "bright",
     WrongFormat: "small",
 }
 WORST = ("gone", "frozen", "dark", "bright", "small")
@@ -92,6 +94,8 @@ class Copier:
         self._work = ThreadPoolExecutor(1, "copier")
         self._lock = threading.Lock()
         self._scan: ScanSession | None = None
+        self._camera = ""  # the one the scan looks through
+        self._desks: dict[str, Desk] = {}  # camera → its empty desk, as the last scan knew it
         self._session = ""  # whose pages these are
         self._watching = False
         self._troubles: set[str] = set()
@@ -267,10 +271,12 @@ class Copier:
         if session != self._session:
             return
         folder = private_folder(FOLDER)
+        self._camera = self._uses.get("camera", "")
         self._scan = ScanSession(
             folder,
             searchable=False,
-            across=self._across(self._uses.get("camera", "")),
+            across=self._across(self._camera),
+            desk=self._desks.get(self._camera),
             most=MOST,
             changed=lambda: self._do(self._tell_sheets, session),
             looked=self._looked.set,
@@ -280,6 +286,8 @@ class Copier:
     def _forget(self) -> None:
         scan, self._scan = self._scan, None
         if scan is not None:
+            if (desk := scan.desk) is not None:
+                self._desks[self._camera] = desk
             scan.end()
             shutil.rmtree(self._folder, ignore_errors=True)
         del scan
@@ -324,8 +332,6 @@ class Copier:
         troubles = set(self._troubles)
         if time.monotonic() - self._last > GONE:
             troubles.add("frozen" if "frozen" in troubles else "gone")
-        if (shown and _bright(shown)) or (shown is None and before and before.trouble == "bright"):
-            troubles.add("bright")
         phase = str(seen.get("phase", "starting"))
         if phase == "still" and before is not None and before.phase == "taken":
             phase = "taken"  # it has been looked at once more; nothing has moved
@@ -370,12 +376,6 @@ def _drawn(bgr: np.ndarray, side: int) -> Pixels:
         bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
     height, width = bgr.shape[:2]
     return Pixels(width, height, cv2.cvtColor(cv2.flip(bgr, 0), cv2.COLOR_BGR2RGB).tobytes())
-
-
-def _bright(shown: Pixels) -> bool:
-    """Nothing but white: too much light."""
-    values = np.frombuffer(shown.rgb, np.uint8)[::31]
-    return float((values >= 252).mean()) > BRIGHT
 
 
 def give_back_memory() -> None:

@@ -27,6 +27,7 @@ from devices.jpeg_decoder import decoded, size_of
 from devices.scanning.watch import Look, Watch
 from devices.teller import safely
 from devices.vision import export, flat, flaws, pdf, scan, tone, upright, watermark
+from devices.vision.desk import Desk
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
 
@@ -80,16 +81,18 @@ class ScanSession:
         automatic: bool = True,
         most: int = MOST,
         watch: Watch | None = None,
+        desk: Desk | None = None,
         changed: Callable[[], None] = lambda: None,
         looked: Callable[[], None] = lambda: None,
     ) -> None:
         """`automatic`: pages are taken by themselves; else by `take`; no more than `most` of them. A thread calls
         `changed` when a page was taken, read or changed, and `looked` after each look at a frame. The stand's true
         scale, measured once: `across`, the millimetres its pictures show from left to right (0: nobody has measured),
-        or `dpi`. Raises ScanTrouble for a mode there is not."""
+        or `dpi`. `desk`: what an earlier session of this camera knew of the empty desk. Raises ScanTrouble for a mode
+        there is not."""
         self._folder, self._dpi, self._across, self._changed = folder, dpi, across, changed
         self._most, self._looked = most, looked
-        self._watch = watch or Watch()
+        self._watch = watch or Watch(desk)
         self._lock = threading.RLock()  # the pile; held for one page at a time, never for a whole document
         self._eye = threading.Lock()  # what the camera shows and what is wanted of it; the last to be taken
         self._pile = Pile(folder)
@@ -136,6 +139,11 @@ class ScanSession:
                 return
             self._take_now = True
         self._there.set()
+
+    @property
+    def desk(self) -> Desk | None:
+        """What is known of the empty desk: for the next session of this camera. Nothing that was laid on it."""
+        return self._watch.desk
 
     # ---- what there is ---------------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ from devices.vision.flaws import FINGER, flagged
 from devices.vision.pages import PageFound, find_pages
 
 BARE_SECONDS = 1.5  # of a still picture without a page, before it counts as the empty desk
+DOUBTFUL_SECONDS = 8.0  # of one in which something might be a page: a card that lay there already, or the desk's grain
+STRANGE = 0.7  # of the picture: where so much is unlike the desk known from before, the camera looks elsewhere now
 LEARN_EVERY = 0.5  # seconds between two looks at the empty desk that are remembered
 SURE = 0.65  # of a page, while the desk is unknown: a grain or a joint of the desk itself reaches 0.57
 SAME = 0.85  # correlation from which a page is the one taken already, wherever it has been pushed
@@ -40,8 +42,9 @@ class Watch:
     """One camera's watchman. Not for several threads at once."""
 
     def __init__(self, desk: Desk | None = None) -> None:
-        """`desk`: the empty desk, where it is known already."""
-        self._desk = desk
+        """`desk`: the empty desk as it was known to an earlier watch of this camera."""
+        self._before = desk  # until the first picture shows whether it is still the same
+        self._desk: Desk | None = None
         self._steady = steady.Steady()
         self._bare_since: float | None = None
         self._learnt_at = 0.0
@@ -51,9 +54,13 @@ class Watch:
     def look(self, small: np.ndarray, now: float) -> Look:
         """One frame (h × w × 3, uint8, BGR), at a moment in seconds of a clock that only goes forward."""
         height, width = small.shape[:2]
-        pages = tuple(self._desk.find(small) if self._desk else (p for p in find_pages(small) if p.score >= SURE))
+        if self._before is not None:
+            strange = float(self._before.differs(small).mean()) / 255 > STRANGE
+            self._desk, self._before = None if strange else self._before, None
+        found = self._desk.find(small) if self._desk else find_pages(small)
+        pages = tuple(page for page in found if self._desk or page.score >= SURE)
         seen = self._steady.see(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), [page.corners for page in pages], now)
-        self._learn(small, seen.state == steady.EMPTY and not pages, now)
+        self._learn(small, seen.state == steady.EMPTY and not pages, DOUBTFUL_SECONDS if found else BARE_SECONDS, now)
         if seen.state == steady.EMPTY:
             self._taken = ()
         if seen.state == steady.STILL or seen.take:
@@ -68,6 +75,11 @@ class Watch:
             return Look(steady.MOVING, pages, width, height)
         return Look(steady.STILL, pages, width, height, fire=True)
 
+    @property
+    def desk(self) -> Desk | None:
+        """The empty desk, as far as it is known: for the next watch of this camera."""
+        return self._desk or self._before
+
     def taken(self) -> None:
         """What lies there now has been taken; it is not taken again until it changes."""
         self._taken = self._views
@@ -77,13 +89,13 @@ class Watch:
         self._taken = ()
         self._steady.again()
 
-    def _learn(self, small: np.ndarray, bare: bool, now: float) -> None:
-        """A still picture in which nothing has been found for a while is the empty desk."""
+    def _learn(self, small: np.ndarray, bare: bool, patience: float, now: float) -> None:
+        """A still picture in which nothing has been found for a while (`patience`, seconds) is the empty desk."""
         if not bare:
             self._bare_since = None
             return
         self._bare_since = now if self._bare_since is None else self._bare_since
-        if now - self._bare_since < BARE_SECONDS or now - self._learnt_at < LEARN_EVERY:
+        if now - self._bare_since < patience or now - self._learnt_at < LEARN_EVERY:
             return
         self._learnt_at = now
         if self._desk is None:

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from devices.scanning.watch import Watch
+from devices.scanning.watch import SURE, Watch
+from devices.vision.desk import Desk
+from devices.vision.pages import find_pages
 
 WIDTH, HEIGHT = 640, 480
 EVERY = 0.1  # seconds between two frames
@@ -50,8 +52,8 @@ def hand(picture: np.ndarray, x: int) -> np.ndarray:
 class Watched:
     """A watch before which a film is played; it counts the shots."""
 
-    def __init__(self) -> None:
-        self.watch, self.now, self.shots, self.phase = Watch(), 0.0, 0, ""
+    def __init__(self, desk: Desk | None = None) -> None:
+        self.watch, self.now, self.shots, self.phase = Watch(desk), 0.0, 0, ""
         self._noise = np.random.default_rng(1)
 
     def play(self, scenes: Iterable[np.ndarray]) -> None:
@@ -133,3 +135,32 @@ def test_what_lies_there_may_be_asked_for_once_more(watched: Watched) -> None:
     watched.watch.again()
     watched.play([on_desk(page(1))] * 20)
     assert watched.shots == 2
+
+
+def card() -> np.ndarray:
+    """A card so small that its outline alone does not make it a page for certain."""
+    shown = np.full((62, 98, 3), (112, 126, 138), np.uint8)
+    cv2.putText(shown, "ID 0", (10, 36), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (60, 60, 60), 1)
+    return shown
+
+
+def test_a_card_that_lay_there_from_the_start_is_no_desk_and_is_taken_where_the_desk_is_known(watched: Watched) -> None:
+    lies = on_desk(card(), at=(200, 150))
+    [found] = find_pages(lies)
+    assert found.score < SURE, "a doubtful one, else this proves nothing"
+    unknown = Watched()
+    unknown.play([lies] * 40)
+    assert unknown.watch.desk is None and unknown.shots == 0
+    later = Watched(watched.watch.desk)
+    later.play([lies] * 20)
+    assert later.shots == 1
+
+
+def test_a_desk_known_from_before_is_given_up_when_the_camera_looks_elsewhere(watched: Watched) -> None:
+    patches = np.random.default_rng(3).integers(0, 255, (12, 16, 3), np.uint8)
+    elsewhere = cv2.resize(patches, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    later = Watched(watched.watch.desk)
+    later.play([elsewhere] * 5)
+    assert later.watch.desk is None
+    later.play([elsewhere] * 40)
+    assert later.watch.desk is not None and later.watch.desk.is_empty(elsewhere) and later.shots == 0

@@ -35,6 +35,7 @@ from devices.roles import FrameSeen, News, PedalPressed
 if TYPE_CHECKING:
     from devices.gateway.local.gateway import LocalGateway
     from devices.scanning.session import ScanSession
+    from devices.vision.desk import Desk
 
 EVERY = 0.1  # seconds between two looks at what a scan shows
 IDLE = 1800.0  # seconds without a page or an order after which a forgotten scan ends by itself
@@ -82,6 +83,7 @@ class Scans:
         self._gateway = gateway
         self._running: dict[str, Scan] = {}  # device → scan
         self._mouths: dict[Page, Tell] = {}  # pages whose socket is open
+        self._desks: dict[str, Desk] = {}  # device → its empty desk, as the last scan knew it
         self._starting = BoundedSemaphore()
 
     # ---- from elsewhere ------------------------------------------------------------------------------------------
@@ -122,7 +124,7 @@ class Scans:
         """The program ends."""
         for scan in list(self._running.values()):
             self._running.pop(scan.device, None)
-            _forget(scan)
+            self._forget(scan)
 
     # ---- a scan --------------------------------------------------------------------------------------------------
 
@@ -144,8 +146,9 @@ class Scans:
                 with contextlib.ExitStack() as unless_begun:
                     unless_begun.callback(self._gateway.leases.release, device, page)
                     across = getattr(self._gateway.station.options(device), "across", 0.0)  # as the technician measured
+                    desk = self._desks.get(device)
                     scan = self._begin(
-                        device, page, tell, lambda: _session(str(mode), automatic, searchable, dpi, across)
+                        device, page, tell, lambda: _session(str(mode), automatic, searchable, dpi, across, desk)
                     )
                     unless_begun.pop_all()
             elif scan.page != page:
@@ -156,7 +159,7 @@ class Scans:
         session, folder = self._made(make)
         scan = Scan(device, page, session, folder, tell)
         if self._mouths.get(page) is not tell:  # it left while the session was made
-            aside(lambda: _forget(scan))
+            aside(lambda: self._forget(scan))
             raise Gone
         self._running[device] = scan
         gevent.spawn(self._follow, scan)
@@ -168,7 +171,7 @@ class Scans:
             return
         del self._running[scan.device]
         self._gateway.leases.release(scan.device, scan.page)
-        aside(lambda: _forget(scan))
+        aside(lambda: self._forget(scan))
         if why:
             scan.tell(event="scan-ended", device=scan.device, why=why)
 
@@ -276,6 +279,14 @@ class Scans:
         with self._gateway.leases.during(printer, scan.page):
             return self._gateway.deeds.page(Wish(printer, wish, still_there))
 
+    def _forget(self, scan: Scan) -> None:
+        if (desk := scan.session.desk) is not None:
+            self._desks[scan.device] = desk
+        try:
+            scan.session.end()
+        finally:
+            shutil.rmtree(scan.folder, ignore_errors=True)
+
     def _printer(self, wanted: object) -> str:
         fit = [state for state in self._gateway.station.states() if "a4-printer" in state.roles]
         if wanted is not None:
@@ -293,23 +304,18 @@ class Scans:
 
 
 def _session(
-    mode: str, automatic: bool, searchable: bool, dpi: float | None, across: float
+    mode: str, automatic: bool, searchable: bool, dpi: float | None, across: float, desk: Desk | None
 ) -> tuple[ScanSession, Path]:
     from devices.scanning.session import ScanSession  # and with it what sees: only where one scans
 
     folder = private_folder(FOLDER)
     with contextlib.ExitStack() as unless_made:
         unless_made.callback(folder.rmdir)
-        session = ScanSession(folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi, across=across)
+        session = ScanSession(
+            folder, mode=mode, automatic=automatic, searchable=searchable, dpi=dpi, across=across, desk=desk
+        )
         unless_made.pop_all()
     return session, folder
-
-
-def _forget(scan: Scan) -> None:
-    try:
-        scan.session.end()
-    finally:
-        shutil.rmtree(scan.folder, ignore_errors=True)
 
 
 # ---- orders and what they need ------------------------------------------------------------------------------------
