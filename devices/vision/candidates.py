@@ -14,7 +14,7 @@ import numpy as np
 from devices.vision import quads
 
 LEAST_AREA = 0.012  # of the picture: a card under a camera that sees A3 has 0.037
-MOST_OUTSIDE = 0.12  # of the picture's size: how far a rebuilt corner may lie outside it
+MOST_OUTSIDE = 0.35  # of the picture's size: how far a rebuilt corner may lie outside it
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 SMALL = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 LARGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))

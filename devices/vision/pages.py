@@ -20,12 +20,16 @@ SMALL_SIDE = 336  # pixels of the small copy's longer side
 SURE = 0.52  # from this score on something is a page
 SMALL_IS_ODD = 0.54  # what the smallest figure is worth: small things have straight sides by chance
 MOST_REFINED = 4
+SHARED = 0.35  # of the smaller one's area: two figures that have more in common are not two pages
+AROUND, LARGER, NEARLY = 0.9, 1.15, 0.8  # of another's area and weight: what a page around that one has
 REBUILT = 2  # proposals tried in place of one whose corner may be covered
 BORNE_OUT = 0.85  # share of a side's places on its line from which on no other is looked for
 ALIKE = 10.0  # pixels of the small copy by which their other corners may differ
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
 ONE_COLOUR, LIT = 5.0, 110.0  # steps a tint may vary by, and lightness, of a sheet in a coloured light
+RIM_SUPPORT, RIM_STRAIGHT = 0.75, 0.8  # what the picture's rim is worth in place of a side that is cut off
+CERTAIN, LIGHTER = 0.85, 5.0  # share of a side on its line, grey levels: of each side of a page that is cut off
 COVERED = "corner_covered"  # flag: a corner is where its sides meet, but something lies on it
 FAINT = "white_on_white"  # flag: the sides are hardly lighter or darker than what is beside them
 RIM = 0.025  # of the picture: a faint figure along its rim is its frame
@@ -80,11 +84,13 @@ def find_pages(
         page = _judged(sides, float(weights[index]), width, height)
         if FAINT in page.flags and _is_frame(page.corners, width, height):
             continue
+        if sides.on_rim.any() and not _is_cut_off(sides):
+            continue
         if page.score >= sure and not _is_plain(_inside(bgr, page.corners), FAINT in page.flags):
             page = dataclasses.replace(page, score=round(page.score * OTHER_THAN_PAPER, 4))
-        if page.score >= sure and not any(_same(page, other) for other in found):
+        if page.score >= sure:
             found.append(page)
-    return sorted(found, key=lambda page: -page.score)
+    return _surest(found)
 
 
 def _smaller(bgr: np.ndarray, scale: float) -> np.ndarray:
@@ -119,8 +125,8 @@ def _steps(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """How well each proposal's sides are borne out: the share of each side with a step across it, 0 to 1."""
     height, width = strength.shape
-    start = proposed
-    along = np.roll(start, -1, axis=1) - start
+    start, stop = quads.within(proposed, np.roll(proposed, -1, axis=1), width, height)
+    along = stop - start
     length = np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-6)
     normal = np.stack([-along[..., 1], along[..., 0]], axis=2) / length
     spots = start[:, :, None] + along[:, :, None] * ALONG[None, None, :, None]
@@ -137,28 +143,33 @@ def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength:
     support = np.minimum(best / enough, 1.0).mean(axis=2)
     rim = ((spots[..., 0] < 2.5) | (spots[..., 1] < 2.5)).mean(axis=2) > 0.5
     rim |= ((spots[..., 0] > width - 3.5) | (spots[..., 1] > height - 3.5)).mean(axis=2) > 0.5
-    support = np.where(rim, 0.55, support)
+    support = np.where(rim, RIM_SUPPORT, support)
     support = np.where((rim.sum(axis=1) > 1)[:, None], support * 0.7, support)
     share = np.sqrt(np.maximum(quads.areas(proposed), 0) / (width * height))
     return np.asarray((0.55 * support.mean(axis=1) + 0.45 * support.min(axis=1)) * (0.5 + 0.5 * share))
 
 
 def _apart(proposed: np.ndarray, weights: np.ndarray) -> list[int]:
-    """The best proposals of each place, best first: others that mean the same page or lie within it are dropped."""
+    """The best proposals of each place, best first: others that mean the same page are dropped, and what lies within a
+    page; but not what has one in it and weighs about as much, for the blank end of a page looks like one itself."""
     kept: list[int] = []
     for index in np.argsort(-weights)[:60]:
         if weights[index] < 0.25:
             break
-        area = float(quads.areas(proposed[index]))
-        for other in kept:
-            common = quads.shared(proposed[index], proposed[other])
-            if common > 0.35 * min(area, float(quads.areas(proposed[other]))):
-                break
-        else:
+        if all(_another(proposed, weights, int(index), other) for other in kept):
             kept.append(int(index))
         if len(kept) == MOST_REFINED:
             break
     return kept
+
+
+def _another(proposed: np.ndarray, weights: np.ndarray, index: int, kept: int) -> bool:
+    """Whether a proposal is worth a look beside one that weighs more."""
+    mine, other = (float(quads.areas(proposed[each])) for each in (index, kept))
+    common = quads.shared(proposed[index], proposed[kept])
+    if common <= SHARED * min(mine, other):
+        return True
+    return common > AROUND * other and mine > LARGER * other and weights[index] > NEARLY * weights[kept]
 
 
 def _refined(bgr: np.ndarray, proposed: np.ndarray, weights: np.ndarray, index: int, scale: float) -> Sides:
@@ -203,7 +214,7 @@ def _at_most(corners: np.ndarray, weight: float, shape: tuple[int, ...]) -> floa
 
 def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     """A page with its score: straight sides all around, each a clear step, the same way up."""
-    straight = np.where(sides.on_rim, 0.7, sides.straight)
+    straight = np.where(sides.on_rim, RIM_STRAIGHT, sides.straight)
     corners = quads.clockwise(sides.corners)
     share = _share(corners, width, height)
     score = float(0.5 * straight.mean() + 0.5 * straight.min()) * min(1.0, weight + 0.35)
@@ -254,6 +265,17 @@ def _is_plain(lab: np.ndarray, faint: bool = False) -> bool:
     return not faint and colour < 2 * COLOURLESS and alike <= ONE_COLOUR and float(np.median(light)) >= LIT
 
 
+def _is_cut_off(sides: Sides) -> bool:
+    """Whether what the picture's rim closes off may be a page: all else of it is certain, and lighter than the desk.
+
+    The edge of a desk, or the desk beside a page, makes such a figure with the rim too.
+    """
+    seen = ~sides.on_rim
+    if seen.sum() < 3:
+        return False
+    return bool(sides.straight[seen].min() >= CERTAIN and sides.inward[seen].min() >= LIGHTER)
+
+
 def _is_frame(corners: np.ndarray, width: int, height: int) -> bool:
     """Whether three sides or more run along the picture's rim."""
     place = quads.clockwise(corners) / (width, height)
@@ -267,5 +289,12 @@ def _is_frame(corners: np.ndarray, width: int, height: int) -> bool:
     return sum(map(bool, beside)) >= 3
 
 
-def _same(page: PageFound, other: PageFound) -> bool:
-    return quads.overlap(page.corners, other.corners) > 0.3
+def _surest(found: list[PageFound]) -> list[PageFound]:
+    """The surest first, without those that lie where a surer one is."""
+    kept: list[PageFound] = []
+    for page in sorted(found, key=lambda page: -page.score):
+        area = float(quads.areas(page.corners))
+        shared = ((quads.shared(page.corners, each.corners), float(quads.areas(each.corners))) for each in kept)
+        if all(common <= SHARED * min(area, other) for common, other in shared):
+            kept.append(page)
+    return kept

@@ -67,6 +67,19 @@ def crossing(first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
     return np.array([(a * (x3 - x4) - (x1 - x2) * b) / below, (a * (y3 - y4) - (y1 - y2) * b) / below])
 
 
+def within(start: np.ndarray, stop: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of those parts of lines (each … × 2) that are in the picture; of a line that is not, its own ends."""
+    along = stop - start
+    low, high = np.zeros(start.shape[:-1]), np.ones(start.shape[:-1])
+    for axis, far in ((0, width - 1), (1, height - 1)):
+        slope = np.where(np.abs(along[..., axis]) < 1e-9, 1e-9, along[..., axis])
+        one, other = -start[..., axis] / slope, (far - start[..., axis]) / slope
+        low, high = np.maximum(low, np.minimum(one, other)), np.minimum(high, np.maximum(one, other))
+    outside = low >= high
+    low, high = np.where(outside, 0.0, low)[..., None], np.where(outside, 1.0, high)[..., None]
+    return start + low * along, start + high * along
+
+
 def proportion(corners: np.ndarray, width: int, height: int) -> float:
     """Width through height of the flat sheet whose picture these corners are.
 
