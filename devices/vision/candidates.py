@@ -15,6 +15,8 @@ from devices.vision import quads
 
 LEAST_AREA = 0.012  # of the picture: a card under a camera that sees A3 has 0.037
 MOST_OUTSIDE = 0.35  # of the picture's size: how far a rebuilt corner may lie outside it
+AT_RIM = 3.0  # pixels: a side no further from the picture's rim runs along it
+ALIKE, CUT_ALIKE = 0.45, 0.2  # the least proportion of sides that face each other, whole or cut by the picture's rim
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 SMALL = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 LARGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
@@ -37,7 +39,7 @@ def propose(lab: np.ndarray, edges: np.ndarray, blobs: Sequence[np.ndarray] = ()
             _, _, w, h = cv2.boundingRect(contour)
             if w * h < LEAST_AREA * width * height or min(w, h) < 0.06 * min(width, height):
                 continue
-            found.extend(_figures(contour))
+            found.extend(_figures(contour, width, height))
     if not found:
         return np.empty((0, 4, 2), np.float32)
     return _plausible(np.stack(found), width, height)
@@ -104,7 +106,7 @@ def _from_rim(lab: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _figures(contour: np.ndarray) -> Iterator[np.ndarray]:
+def _figures(contour: np.ndarray, width: int, height: int) -> Iterator[np.ndarray]:
     """Quadrilaterals around a blob: its hull with the sides that matter least given up, so that a covered or cut-off
     corner is where its two sides meet; and the same without what sticks out."""
     hull = cv2.convexHull(contour)
@@ -114,9 +116,32 @@ def _figures(contour: np.ndarray) -> Iterator[np.ndarray]:
     corners = four.reshape(-1, 2)
     if len(corners) == 4:
         yield corners.astype(np.float32)
-    close = cv2.approxPolyDP(hull, 0.02 * cv2.arcLength(hull, True), True).reshape(-1, 2)
+    around = cv2.arcLength(hull, True)
+    close = cv2.approxPolyDP(hull, 0.02 * around, True).reshape(-1, 2)
     if len(close) == 4:
         yield close.astype(np.float32)
+    five = close if len(close) == 5 else cv2.approxPolyDP(hull, 0.01 * around, True).reshape(-1, 2)
+    if len(five) == 5:
+        cut = _beyond_rim(five.astype(np.float32), width, height)
+        if cut is not None:
+            yield cut
+
+
+def _beyond_rim(five: np.ndarray, width: int, height: int) -> np.ndarray | None:
+    """A figure of five sides, one of which is the picture's rim, without it: its neighbours go on until they meet."""
+    along = _along_rim(five[None], width, height)[0]
+    if not along.any():
+        return None
+    lengths = np.linalg.norm(np.roll(five, -1, axis=0) - five, axis=1)
+    five = np.roll(five, -int(np.where(along, lengths, np.inf).argmin()), axis=0)
+    met = quads.crossing(five[[4, 0]], five[[1, 2]])
+    return None if met is None else np.vstack([met[None], five[2:]]).astype(np.float32)
+
+
+def _along_rim(figures: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Which sides of n figures (n × corners × 2) run along the picture's rim: n × corners."""
+    away = np.concatenate([figures, np.array([width - 1, height - 1], np.float32) - figures], axis=2)
+    return np.asarray((np.maximum(np.abs(away), np.abs(np.roll(away, -1, axis=1))) < AT_RIM).any(axis=2))
 
 
 def _plausible(found: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -129,8 +154,11 @@ def _plausible(found: np.ndarray, width: int, height: int) -> np.ndarray:
     sides = np.linalg.norm(np.roll(found, -1, axis=1) - found, axis=2)
     slender = sides.min(axis=1) < 0.12 * sides.max(axis=1)
     # Sides that face each other are of like length, however the sheet is seen; triangles in disguise are not.
-    facing = sides[:, :2] / np.maximum(sides[:, 2:], 1e-6)
-    slender |= ((facing < 0.45) | (facing > 1 / 0.45)).any(axis=1)
+    facing = np.minimum(sides[:, :2], sides[:, 2:]) / np.maximum(np.maximum(sides[:, :2], sides[:, 2:]), 1e-6)
+    # Where the picture's rim cuts a sheet, it does so at any angle.
+    along = _along_rim(found, width, height)
+    cut = np.stack([along[:, 1] | along[:, 3], along[:, 0] | along[:, 2]], axis=1)
+    slender |= (facing < np.where(cut, CUT_ALIKE, ALIKE)).any(axis=1)
     # The whole picture is no find.
     whole = area > 0.985 * width * height
     good = inside & quads.convex(found, 0.55) & (area > LEAST_AREA * width * height) & ~slender & ~whole

@@ -29,6 +29,9 @@ REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
 ONE_COLOUR, LIT = 5.0, 110.0  # steps a tint may vary by, and lightness, of a sheet in a coloured light
 RIM_SUPPORT, RIM_STRAIGHT = 0.75, 0.8  # what the picture's rim is worth in place of a side that is cut off
+RIM_SIDES = np.array([1.0, 1.0, 0.7, 0.0, 0.0])  # what the evidence is worth with so many of them
+CORNER_OUT = 0.12  # of the picture's size: what is further outside of it is more than a page's corner
+SAME_WAY, DARKER = 0.4, 0.8  # of a side's evidence: that it steps the same way all along; what darker inside is worth
 CERTAIN, LIGHTER = 0.85, 5.0  # share of a side on its line, grey levels: of each side of a page that is cut off
 COVERED = "corner_covered"  # flag: a corner is where its sides meet, but something lies on it
 FAINT = "white_on_white"  # flag: the sides are hardly lighter or darker than what is beside them
@@ -84,7 +87,7 @@ def find_pages(
         page = _judged(sides, float(weights[index]), width, height)
         if FAINT in page.flags and _is_frame(page.corners, width, height):
             continue
-        if sides.on_rim.any() and not _is_cut_off(sides):
+        if _reaches_out(sides, width, height) and not _is_cut_off(sides):
             continue
         if page.score >= sure and not _is_plain(_inside(bgr, page.corners), FAINT in page.flags):
             page = dataclasses.replace(page, score=round(page.score * OTHER_THAN_PAPER, 4))
@@ -132,19 +135,25 @@ def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength:
     spots = start[:, :, None] + along[:, :, None] * ALONG[None, None, :, None]
     noise = float(np.median(strength))
     enough = float(np.clip(3.0 * noise, 2.5, 14.0))
-    best = np.zeros(spots.shape[:3], np.float32)
+    lighter, darker = np.zeros((2, *spots.shape[:3]), np.float32)
     for offset in (-2.0, -1.0, 0.0, 1.0, 2.0):
         moved = spots + normal[:, :, None] * offset
         x = np.clip(moved[..., 0] + 0.5, 0, width - 1).astype(np.intp)
         y = np.clip(moved[..., 1] + 0.5, 0, height - 1).astype(np.intp)
         place = y * width + x
         step = across.take(place) * normal[:, :, None, 0] + down.take(place) * normal[:, :, None, 1]
-        np.maximum(best, np.abs(step, out=step), out=best)
-    support = np.minimum(best / enough, 1.0).mean(axis=2)
+        np.maximum(lighter, step, out=lighter)
+        np.minimum(darker, step, out=darker)
+    best = np.maximum(lighter, -darker)
+    borne = np.minimum(best / enough, 1.0)
+    # Along a side of a page it steps the same way; along a grain or a row of letters it does so as it comes.
+    way = np.where(lighter >= -darker, borne, -borne).mean(axis=2)
+    support = (1 - SAME_WAY) * borne.mean(axis=2) + SAME_WAY * np.maximum(way, -DARKER * way)
     rim = ((spots[..., 0] < 2.5) | (spots[..., 1] < 2.5)).mean(axis=2) > 0.5
     rim |= ((spots[..., 0] > width - 3.5) | (spots[..., 1] > height - 3.5)).mean(axis=2) > 0.5
     support = np.where(rim, RIM_SUPPORT, support)
-    support = np.where((rim.sum(axis=1) > 1)[:, None], support * 0.7, support)
+    # With the rim on two sides it is likelier the desk; with more of it, certainly.
+    support = support * RIM_SIDES[rim.sum(axis=1)][:, None]
     share = np.sqrt(np.maximum(quads.areas(proposed), 0) / (width * height))
     return np.asarray((0.55 * support.mean(axis=1) + 0.45 * support.min(axis=1)) * (0.5 + 0.5 * share))
 
@@ -169,7 +178,7 @@ def _another(proposed: np.ndarray, weights: np.ndarray, index: int, kept: int) -
     common = quads.shared(proposed[index], proposed[kept])
     if common <= SHARED * min(mine, other):
         return True
-    return common > AROUND * other and mine > LARGER * other and weights[index] > NEARLY * weights[kept]
+    return bool(common > AROUND * other and mine > LARGER * other and weights[index] > NEARLY * weights[kept])
 
 
 def _refined(bgr: np.ndarray, proposed: np.ndarray, weights: np.ndarray, index: int, scale: float) -> Sides:
@@ -177,8 +186,11 @@ def _refined(bgr: np.ndarray, proposed: np.ndarray, weights: np.ndarray, index: 
     of those around a covered corner weighs most on the small copy is a matter of luck."""
     sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
     if _straightness(sides).min() < BORNE_OUT:
-        for other in _further_out(proposed, weights, index, int(_straightness(sides).argmin())):
-            tried = refine(bgr, (proposed[other] + 0.5) / scale - 0.5, REACH / scale)
+        doubtful = int(_straightness(sides).argmin())
+        others = [(proposed[other] + 0.5) / scale - 0.5 for other in _further_out(proposed, weights, index, doubtful)]
+        cut = quads.cut(sides.corners, doubtful, bgr.shape[1], bgr.shape[0])
+        for other in others if cut is None else [cut]:
+            tried = refine(bgr, other, REACH / scale)
             if _straightness(tried).min() > _straightness(sides).min():
                 sides = tried
     return sides
@@ -263,6 +275,12 @@ def _is_plain(lab: np.ndarray, faint: bool = False) -> bool:
     # Coloured paper, and white paper under a warm lamp, have one colour all over; wood and fur have not.
     alike = float(np.percentile(np.abs(tint - np.median(tint, axis=0)).max(axis=1), 80))
     return not faint and colour < 2 * COLOURLESS and alike <= ONE_COLOUR and float(np.median(light)) >= LIT
+
+
+def _reaches_out(sides: Sides, width: int, height: int) -> bool:
+    """Whether a side or more than a corner of it is out of the picture."""
+    beyond = np.maximum(-sides.corners, sides.corners - (width, height)) > CORNER_OUT * np.array([width, height])
+    return bool(sides.on_rim.any() or beyond.any())
 
 
 def _is_cut_off(sides: Sides) -> bool:

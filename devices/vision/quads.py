@@ -80,6 +80,29 @@ def within(start: np.ndarray, stop: np.ndarray, width: int, height: int) -> tupl
     return start + low * along, start + high * along
 
 
+def borders(width: int, height: int) -> np.ndarray:
+    """The picture's left, upper, right and lower border: 4 × 2 points."""
+    right, low = width - 1.0, height - 1.0
+    return np.array([((0, low), (0, 0)), ((0, 0), (right, 0)), ((right, 0), (right, low)), ((right, low), (0, low))])
+
+
+def cut(corners: np.ndarray, side: int, width: int, height: int) -> np.ndarray | None:
+    """The figure with the border of the picture that this side lies beyond, if only by one end, in its place; None
+    where it does not, or its neighbours do not get there."""
+    ends = [side, (side + 1) % 4]
+    beyond = np.concatenate([-corners, corners - (width - 1, height - 1)], axis=1)[ends].max(axis=0)
+    if beyond.max() <= 0:
+        return None
+    border = borders(width, height)[int(beyond.argmax())]
+    out = np.array(corners, np.float64)
+    for end, neighbour in ((ends[0], side - 1), (ends[1], (side + 2) % 4)):
+        met = crossing(border, np.array([corners[end], corners[neighbour]]))
+        if met is None:
+            return None
+        out[end] = met
+    return out if convex(out[None], 0.1)[0] else None
+
+
 def proportion(corners: np.ndarray, width: int, height: int) -> float:
     """Width through height of the flat sheet whose picture these corners are.
 

@@ -69,7 +69,7 @@ def refine(bgr: np.ndarray, corners: np.ndarray, reach: float) -> Sides:
     # `ends` are offsets at the first and last place; carry them on to the whole side's line.
     two = first[:, None] + along[:, None] * (length[:, None] * places[[0, -1]][None, :, None])
     two = two + inwards[:, None] * ends[:, :, None]
-    two[rim] = _borders(width, height)[rims[rim]]
+    two[rim] = quads.borders(width, height)[rims[rim]]
     made = []
     for side in range(4):
         met = quads.crossing(two[side - 1], two[side])
@@ -86,23 +86,17 @@ def _profile(bgr: np.ndarray, spots: np.ndarray) -> np.ndarray:
     count = spots.shape[2]
     x, y = spots[..., 0].reshape(-1, count), spots[..., 1].reshape(-1, count)
     seen = cv2.remap(bgr, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    profile = seen.reshape(4, SAMPLES, count, 3).astype(np.float32)
+    profile: np.ndarray = seen.reshape(4, SAMPLES, count, 3).astype(np.float32)
     # Neighbours along the side agree about the side, not about the grain of the wood.
     longer = np.pad(profile, ((0, 0), (1, 1), (0, 0), (0, 0)), mode="edge")
     return np.asarray((profile + longer[:, 2:] + longer[:, :-2]) / 3)
-
-
-def _borders(width: int, height: int) -> np.ndarray:
-    """The picture's left, upper, right and lower border: 4 × 2 points."""
-    right, low = width - 1.0, height - 1.0
-    return np.array([((0, low), (0, 0)), ((0, 0), (right, 0)), ((right, 0), (right, low)), ((right, low), (0, low))])
 
 
 def _rims(start: np.ndarray, width: int, height: int, near: float) -> np.ndarray:
     """For each side the number of the picture's border that it runs along, or beyond; -1 for none."""
     away = np.concatenate([start, (width - 1, height - 1) - start], axis=1)
     both = np.maximum(away, np.roll(away, -1, axis=0))
-    return np.where(both.min(axis=1) <= near, both.argmin(axis=1), -1)
+    return np.asarray(np.where(both.min(axis=1) <= near, both.argmin(axis=1), -1))
 
 
 def _seen(straight: np.ndarray, step: np.ndarray, inward: np.ndarray, along_rim: np.ndarray) -> np.ndarray:
