@@ -30,6 +30,7 @@ def propose(lab: np.ndarray, edges: np.ndarray, blobs: Sequence[np.ndarray] = ()
     """
     height, width = edges.shape
     found: list[np.ndarray] = []
+    five: list[np.ndarray] = []
     more = (cv2.resize(blob, (width, height), interpolation=cv2.INTER_NEAREST) for blob in blobs)
     for mask in itertools.chain(() if alone else masks(lab, edges), *(_tidy(each) for each in more)):
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
@@ -39,10 +40,12 @@ def propose(lab: np.ndarray, edges: np.ndarray, blobs: Sequence[np.ndarray] = ()
             _, _, w, h = cv2.boundingRect(contour)
             if w * h < LEAST_AREA * width * height or min(w, h) < 0.06 * min(width, height):
                 continue
-            found.extend(_figures(contour, width, height))
-    if not found:
-        return np.empty((0, 4, 2), np.float32)
-    return _plausible(np.stack(found), width, height)
+            for figure in _figures(contour):
+                (found if len(figure) == 4 else five).append(figure)
+    every = np.stack(found).astype(np.float32) if found else np.empty((0, 4, 2), np.float32)
+    if five:
+        every = np.concatenate([every, _beyond_rim(np.stack(five).astype(np.float32), width, height)])
+    return _plausible(every, width, height)
 
 
 def masks(lab: np.ndarray, edges: np.ndarray) -> Iterator[np.ndarray]:
@@ -106,36 +109,40 @@ def _from_rim(lab: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _figures(contour: np.ndarray, width: int, height: int) -> Iterator[np.ndarray]:
-    """Quadrilaterals around a blob: its hull with the sides that matter least given up, so that a covered or cut-off
-    corner is where its two sides meet; and the same without what sticks out."""
+def _figures(contour: np.ndarray) -> Iterator[np.ndarray]:
+    """Figures of four corners around a blob: its hull with the sides that matter least given up, so that a covered or
+    cut-off corner is where its two sides meet; and the same without what sticks out. Of five, where it has so many."""
     hull = cv2.convexHull(contour)
     if len(hull) < 4:
         return
     four = cv2.approxPolyN(hull, 4, ensure_convex=True) if len(hull) > 4 else hull
     corners = four.reshape(-1, 2)
     if len(corners) == 4:
-        yield corners.astype(np.float32)
+        yield corners
     around = cv2.arcLength(hull, True)
     close = cv2.approxPolyDP(hull, 0.02 * around, True).reshape(-1, 2)
     if len(close) == 4:
-        yield close.astype(np.float32)
-    five = close if len(close) == 5 else cv2.approxPolyDP(hull, 0.01 * around, True).reshape(-1, 2)
-    if len(five) == 5:
-        cut = _beyond_rim(five.astype(np.float32), width, height)
-        if cut is not None:
-            yield cut
+        yield close
+        close = cv2.approxPolyDP(hull, 0.01 * around, True).reshape(-1, 2)
+    if len(close) == 5:
+        yield close
 
 
-def _beyond_rim(five: np.ndarray, width: int, height: int) -> np.ndarray | None:
-    """A figure of five sides, one of which is the picture's rim, without it: its neighbours go on until they meet."""
-    along = _along_rim(five[None], width, height)[0]
-    if not along.any():
-        return None
-    lengths = np.linalg.norm(np.roll(five, -1, axis=0) - five, axis=1)
-    five = np.roll(five, -int(np.where(along, lengths, np.inf).argmin()), axis=0)
-    met = quads.crossing(five[[4, 0]], five[[1, 2]])
-    return None if met is None else np.vstack([met[None], five[2:]]).astype(np.float32)
+def _beyond_rim(figures: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Of figures with five sides (n × 5 × 2) those that have one along the picture's rim, without it: its neighbours go
+    on until they meet."""
+    along = _along_rim(figures, width, height)
+    figures, along = figures[along.any(axis=1)], along[along.any(axis=1)]
+    lengths = np.linalg.norm(np.roll(figures, -1, axis=1) - figures, axis=2)
+    first = np.where(along, lengths, np.inf).argmin(axis=1)
+    order = (first[:, None] + np.arange(5)) % 5
+    figures = np.take_along_axis(figures, order[..., None], axis=1)
+    before, after = figures[:, 0] - figures[:, 4], figures[:, 1] - figures[:, 2]
+    turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    away = figures[:, 2] - figures[:, 4]
+    far = (away[:, 0] * after[:, 1] - away[:, 1] * after[:, 0]) / np.where(np.abs(turn) < 1e-6, np.inf, turn)
+    met = figures[:, 4] + far[:, None] * before
+    return np.asarray(np.concatenate([met[:, None], figures[:, 2:]], axis=1), np.float32)
 
 
 def _along_rim(figures: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -146,6 +153,8 @@ def _along_rim(figures: np.ndarray, width: int, height: int) -> np.ndarray:
 
 def _plausible(found: np.ndarray, width: int, height: int) -> np.ndarray:
     """Clockwise, convex, large enough, mostly inside, and each only once."""
+    if not len(found):
+        return found
     found = quads.all_clockwise(found)
     size = np.array([width, height], np.float32)
     beyond = np.maximum(-found, found - size).max(axis=1)

@@ -21,21 +21,27 @@ SURE = 0.52  # from this score on something is a page
 SMALL_IS_ODD = 0.54  # what the smallest figure is worth: small things have straight sides by chance
 MOST_REFINED = 4
 SHARED = 0.35  # of the smaller one's area: two figures that have more in common are not two pages
-AROUND, LARGER, NEARLY = 0.9, 1.15, 0.8  # of another's area and weight: what a page around that one has
+AROUND, LARGER, NEARLY = 0.9, 1.4, 0.8  # of another's area and weight: what a page around that one has
 REBUILT = 2  # proposals tried in place of one whose corner may be covered
 BORNE_OUT = 0.85  # share of a side's places on its line from which on no other is looked for
+SIDE_SEEN, SIDE_ALIKE = 0.8, 0.4  # share of a side on its line, of what the others step inwards: to be one near the rim
 ALIKE = 10.0  # pixels of the small copy by which their other corners may differ
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
 ONE_COLOUR, LIT = 5.0, 110.0  # steps a tint may vary by, and lightness, of a sheet in a coloured light
-RIM_SUPPORT, RIM_STRAIGHT = 0.75, 0.8  # what the picture's rim is worth in place of a side that is cut off
+RIM_SUPPORT, RIM_STRAIGHT = 0.7, 0.8  # what the picture's rim is worth in place of a side that is cut off
 RIM_SIDES = np.array([1.0, 1.0, 0.7, 0.0, 0.0])  # what the evidence is worth with so many of them
 CORNER_OUT = 0.12  # of the picture's size: what is further outside of it is more than a page's corner
-SAME_WAY, DARKER = 0.4, 0.8  # of a side's evidence: that it steps the same way all along; what darker inside is worth
+SAME_WAY, DARKER = 0.4, 0.65  # of a side's evidence: that it steps the same way all along; what darker inside is worth
 CERTAIN, LIGHTER = 0.85, 5.0  # share of a side on its line, grey levels: of each side of a page that is cut off
 COVERED = "corner_covered"  # flag: a corner is where its sides meet, but something lies on it
 FAINT = "white_on_white"  # flag: the sides are hardly lighter or darker than what is beside them
 RIM = 0.025  # of the picture: a faint figure along its rim is its frame
+THROUGHOUT, SET_OFF, SET_OFF_ALIKE = 0.95, 15.0, 0.35  # share on the line, grey levels, of the most of the four sides
+DISTINCT = 0.25  # of the picture's side: smaller things with such sides are tiles, keys, letters
+DRAWN = 0.25  # of the steps across its sides, by which it is to differ from what is around it: joints and rules do not
+LIKELY = 0.5  # what such a thing's figure weighs on the small copy already
+COVER = 0.85  # what the score of something that is no paper is worth, with such sides
 OTHER_THAN_PAPER = 0.6  # what such a thing's score is worth: furniture and animals have straight sides too
 ALONG = np.linspace(0.06, 0.94, 40, dtype=np.float32)
 CARD = 85.6 / 53.98  # ISO/IEC 7810 ID-1
@@ -79,7 +85,10 @@ def find_pages(
     for index in _apart(proposed, weights):
         # What cannot become a page is given up on the small copy already.
         hope = _at_most(proposed[index], float(weights[index]), lab.shape)
-        if hope < sure or (hope * OTHER_THAN_PAPER < sure and not _is_plain(_inside(lab, proposed[index], True))):
+        if hope < sure:
+            continue
+        distinct = weights[index] >= LIKELY and _share(proposed[index], lab.shape[1], lab.shape[0]) > DISTINCT
+        if hope * (COVER if distinct else OTHER_THAN_PAPER) < sure and not _is_plain(_inside(lab, proposed[index], True)):
             continue
         sides = _refined(bgr, proposed, weights, index, scale)
         if not quads.convex(quads.clockwise(sides.corners)[None])[0]:
@@ -90,7 +99,8 @@ def find_pages(
         if _reaches_out(sides, width, height) and not _is_cut_off(sides):
             continue
         if page.score >= sure and not _is_plain(_inside(bgr, page.corners), FAINT in page.flags):
-            page = dataclasses.replace(page, score=round(page.score * OTHER_THAN_PAPER, 4))
+            worth = COVER if _is_distinct(sides, _share(page.corners, width, height)) else OTHER_THAN_PAPER
+            page = dataclasses.replace(page, score=round(page.score * worth, 4))
         if page.score >= sure:
             found.append(page)
     return _surest(found)
@@ -133,7 +143,7 @@ def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength:
     length = np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-6)
     normal = np.stack([-along[..., 1], along[..., 0]], axis=2) / length
     spots = start[:, :, None] + along[:, :, None] * ALONG[None, None, :, None]
-    noise = float(np.median(strength))
+    noise = float(np.median(strength[::2, ::2]))
     enough = float(np.clip(3.0 * noise, 2.5, 14.0))
     lighter, darker = np.zeros((2, *spots.shape[:3]), np.float32)
     for offset in (-2.0, -1.0, 0.0, 1.0, 2.0):
@@ -161,38 +171,38 @@ def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength:
 def _apart(proposed: np.ndarray, weights: np.ndarray) -> list[int]:
     """The best proposals of each place, best first: others that mean the same page are dropped, and what lies within a
     page; but not what has one in it and weighs about as much, for the blank end of a page looks like one itself."""
+    areas = quads.areas(proposed)
     kept: list[int] = []
     for index in np.argsort(-weights)[:60]:
         if weights[index] < 0.25:
             break
-        if all(_another(proposed, weights, int(index), other) for other in kept):
+        for other in kept:
+            common = quads.shared(proposed[index], proposed[other])
+            around = common > AROUND * areas[other] and areas[index] > LARGER * areas[other]
+            if around and weights[index] > NEARLY * weights[other]:
+                continue
+            if common > SHARED * min(areas[index], areas[other]):
+                break
+        else:
             kept.append(int(index))
         if len(kept) == MOST_REFINED:
             break
     return kept
 
 
-def _another(proposed: np.ndarray, weights: np.ndarray, index: int, kept: int) -> bool:
-    """Whether a proposal is worth a look beside one that weighs more."""
-    mine, other = (float(quads.areas(proposed[each])) for each in (index, kept))
-    common = quads.shared(proposed[index], proposed[kept])
-    if common <= SHARED * min(mine, other):
-        return True
-    return bool(common > AROUND * other and mine > LARGER * other and weights[index] > NEARLY * weights[kept])
-
-
 def _refined(bgr: np.ndarray, proposed: np.ndarray, weights: np.ndarray, index: int, scale: float) -> Sides:
-    """A proposal's sides at full size. Where one of them is not there, another proposal may have it further out: which
-    of those around a covered corner weighs most on the small copy is a matter of luck."""
+    """A proposal's sides at full size, or those of one that has a doubtful side of it elsewhere."""
     sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
-    if _straightness(sides).min() < BORNE_OUT:
-        doubtful = int(_straightness(sides).argmin())
-        others = [(proposed[other] + 0.5) / scale - 0.5 for other in _further_out(proposed, weights, index, doubtful)]
-        cut = quads.cut(sides.corners, doubtful, bgr.shape[1], bgr.shape[0])
-        for other in others if cut is None else [cut]:
-            tried = refine(bgr, other, REACH / scale)
-            if _straightness(tried).min() > _straightness(sides).min():
-                sides = tried
+    straight = _straightness(sides)
+    if not sides.on_rim.any() and straight.min() >= BORNE_OUT:
+        return sides
+    side = int(sides.on_rim.argmax() if sides.on_rim.any() else straight.argmin())
+    cut = None if sides.on_rim.any() else quads.cut(sides.corners, side, bgr.shape[1], bgr.shape[0])
+    others = [(proposed[other] + 0.5) / scale - 0.5 for other in _elsewhere(proposed, weights, index, side, sides)]
+    for other in others if cut is None else [cut]:
+        tried = refine(bgr, other, REACH / scale)
+        if _is_better(tried, sides):
+            sides = tried
     return sides
 
 
@@ -200,17 +210,31 @@ def _straightness(sides: Sides) -> np.ndarray:
     return np.where(sides.on_rim, 1.0, sides.straight)
 
 
-def _further_out(proposed: np.ndarray, weights: np.ndarray, index: int, side: int) -> list[int]:
-    """The weightiest proposals, at most REBUILT, with this one's figure but for one end of a side, which they have
-    further out."""
+def _is_better(tried: Sides, sides: Sides) -> bool:
+    if tried.on_rim.sum() == sides.on_rim.sum():
+        return bool(_straightness(tried).min() > _straightness(sides).min())
+    # Seen, and lighter inside like the others: then the page ends there and not at the picture's rim.
+    inner = min(tried, sides, key=lambda each: int(each.on_rim.sum()))
+    alike = inner.inward.min() >= SIDE_ALIKE * float(np.median(inner.inward))
+    return bool(alike and inner.straight.min() >= SIDE_SEEN) == (inner is tried)
+
+
+def _elsewhere(proposed: np.ndarray, weights: np.ndarray, index: int, side: int, sides: Sides) -> list[int]:
+    """The weightiest proposals, at most REBUILT, with this one's figure but for a side that is not there.
+
+    At the picture's rim: those that have all of it further in. Else those that have an end of it further out: which of
+    the proposals around a covered corner weighs most on the small copy is a matter of luck.
+    """
     mine = proposed[index]
     start, stop = side, (side + 1) % 4
     along = mine[stop] - mine[start]
     outwards = np.array([along[1], -along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
-    beyond = (proposed - mine) @ outwards
-    apart = np.linalg.norm(proposed - mine, axis=2)
-    alike = np.sort(apart, axis=1)[:, 2] < ALIKE
-    found = np.flatnonzero(alike & (np.maximum(beyond[:, start], beyond[:, stop]) > 2 * REACH))
+    beyond = ((proposed - mine) @ outwards)[:, [start, stop]]
+    apart = np.sort(np.linalg.norm(proposed - mine, axis=2), axis=1)
+    if sides.on_rim[side]:
+        found = np.flatnonzero((apart[:, 1] < ALIKE) & (beyond.max(axis=1) < -REACH))
+    else:
+        found = np.flatnonzero((apart[:, 2] < ALIKE) & (beyond.max(axis=1) > 2 * REACH))
     return [int(other) for other in found[np.argsort(-weights[found])][:REBUILT]]
 
 
@@ -232,8 +256,11 @@ def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     score = float(0.5 * straight.mean() + 0.5 * straight.min()) * min(1.0, weight + 0.35)
     # Paper and cards are lighter than a desk, or (a dark cover) large; dark gaps between things are neither.
     dark = int((sides.inward[~sides.on_rim] < -4).sum())
-    score *= 1.0 if share > 0.6 or dark == 0 else (0.85 if dark == 1 else 0.55)
+    score *= 1.0 if share > 0.6 or dark == 0 or _is_distinct(sides, share) else (0.85 if dark == 1 else 0.55)
     score *= min(1.0, SMALL_IS_ODD + share)
+    off = ~sides.on_rim
+    if np.abs(sides.inward[off]).sum() < DRAWN * sides.step[off].sum():
+        score *= OTHER_THAN_PAPER
     flags = []
     beyond = (corners < 0).any() or (corners[:, 0] > width - 1).any() or (corners[:, 1] > height - 1).any()
     if beyond or sides.on_rim.any():
@@ -247,6 +274,14 @@ def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     wide = max(proportion, 1 / max(proportion, 1e-6))
     kind = "card" if abs(wide / CARD - 1) < 0.05 else "page"
     return PageFound(corners, round(min(score, 1.0), 4), kind, tuple(flags))
+
+
+def _is_distinct(sides: Sides, share: float) -> bool:
+    """Whether all four sides are straight throughout and set it off from the desk alike: a passport's or a book's
+    cover, whatever its colours."""
+    off = np.abs(sides.inward)
+    alike = off.min() >= max(SET_OFF, SET_OFF_ALIKE * off.max()) and abs(np.sign(sides.inward).sum()) == 4
+    return bool(share > DISTINCT and alike and sides.straight.min() >= THROUGHOUT and not sides.on_rim.any())
 
 
 def _inside(picture: np.ndarray, corners: np.ndarray, is_lab: bool = False) -> np.ndarray:
