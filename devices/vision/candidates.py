@@ -15,6 +15,8 @@ from devices.vision import quads
 
 LEAST_AREA = 0.012  # of the picture: a card under a camera that sees A3 has 0.037
 MOST_OUTSIDE = 0.35  # of the picture's size: how far a rebuilt corner may lie outside it
+LARGE_AREA = 0.03  # of the picture: blobs of which every corner is looked at
+MOST_CORNERS = 12  # of an outline that may be a page's
 AT_RIM = 3.0  # pixels: a side no further from the picture's rim runs along it
 ALIKE, CUT_ALIKE = 0.45, 0.2  # the least proportion of sides that face each other, whole or cut by the picture's rim
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
@@ -30,21 +32,24 @@ def propose(lab: np.ndarray, edges: np.ndarray, blobs: Sequence[np.ndarray] = ()
     """
     height, width = edges.shape
     found: list[np.ndarray] = []
-    five: list[np.ndarray] = []
+    around: list[np.ndarray] = []
     more = (cv2.resize(blob, (width, height), interpolation=cv2.INTER_NEAREST) for blob in blobs)
     for mask in itertools.chain(() if alone else masks(lab, edges), *(_tidy(each) for each in more)):
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         for contour in contours:
             if len(contour) < 4:
                 continue
-            _, _, w, h = cv2.boundingRect(contour)
+            x, y, w, h = cv2.boundingRect(contour)
             if w * h < LEAST_AREA * width * height or min(w, h) < 0.06 * min(width, height):
                 continue
-            for figure in _figures(contour):
-                (found if len(figure) == 4 else five).append(figure)
+            hull = cv2.convexHull(contour)
+            if len(hull) < 4:
+                continue
+            found.extend(_figures(hull))
+            around.extend(_around(contour, hull, (x, y, w, h), width, height))
     every = np.stack(found).astype(np.float32) if found else np.empty((0, 4, 2), np.float32)
-    if five:
-        every = np.concatenate([every, _beyond_rim(np.stack(five).astype(np.float32), width, height)])
+    if around:
+        every = np.concatenate([every, _longest(around, width, height)])
     return _plausible(every, width, height)
 
 
@@ -109,46 +114,54 @@ def _from_rim(lab: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _figures(contour: np.ndarray) -> Iterator[np.ndarray]:
+def _figures(hull: np.ndarray) -> Iterator[np.ndarray]:
     """Figures of four corners around a blob: its hull with the sides that matter least given up, so that a covered or
-    cut-off corner is where its two sides meet; and the same without what sticks out. Of five, where it has so many."""
-    hull = cv2.convexHull(contour)
-    if len(hull) < 4:
-        return
+    cut-off corner is where its two sides meet; and the same without what sticks out."""
     four = cv2.approxPolyN(hull, 4, ensure_convex=True) if len(hull) > 4 else hull
     corners = four.reshape(-1, 2)
     if len(corners) == 4:
         yield corners
-    around = cv2.arcLength(hull, True)
-    close = cv2.approxPolyDP(hull, 0.02 * around, True).reshape(-1, 2)
+    close = cv2.approxPolyDP(hull, 0.02 * cv2.arcLength(hull, True), True).reshape(-1, 2)
     if len(close) == 4:
         yield close
-        close = cv2.approxPolyDP(hull, 0.01 * around, True).reshape(-1, 2)
-    if len(close) == 5:
-        yield close
 
 
-def _beyond_rim(figures: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Of figures with five sides (n × 5 × 2) those that have one along the picture's rim, without it: its neighbours go
-    on until they meet."""
-    along = _along_rim(figures, width, height)
-    figures, along = figures[along.any(axis=1)], along[along.any(axis=1)]
-    lengths = np.linalg.norm(np.roll(figures, -1, axis=1) - figures, axis=2)
-    first = np.where(along, lengths, np.inf).argmin(axis=1)
-    order = (first[:, None] + np.arange(5)) % 5
-    figures = np.take_along_axis(figures, order[..., None], axis=1)
-    before, after = figures[:, 0] - figures[:, 4], figures[:, 1] - figures[:, 2]
-    turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
-    away = figures[:, 2] - figures[:, 4]
-    far = (away[:, 0] * after[:, 1] - away[:, 1] * after[:, 0]) / np.where(np.abs(turn) < 1e-6, np.inf, turn)
-    met = figures[:, 4] + far[:, None] * before
-    return np.asarray(np.concatenate([met[:, None], figures[:, 2:]], axis=1), np.float32)
+def _around(
+    contour: np.ndarray, hull: np.ndarray, box: tuple[int, int, int, int], width: int, height: int
+) -> Iterator[np.ndarray]:
+    """The outline of a blob with more corners than a page: of one that the picture's rim cuts, and of one with something
+    as light lying across its side, where the hull goes around both."""
+    x, y, w, h = box
+    if min(x, y, width - x - w, height - y - h) < AT_RIM:
+        yield cv2.approxPolyDP(hull, 0.01 * cv2.arcLength(hull, True), True).reshape(-1, 2)
+    if w * h > LARGE_AREA * width * height:
+        yield cv2.approxPolyDP(contour, 0.012 * cv2.arcLength(contour, True), True).reshape(-1, 2)
 
 
-def _along_rim(figures: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Which sides of n figures (n × corners × 2) run along the picture's rim: n × corners."""
-    away = np.concatenate([figures, np.array([width - 1, height - 1], np.float32) - figures], axis=2)
-    return np.asarray((np.maximum(np.abs(away), np.abs(np.roll(away, -1, axis=1))) < AT_RIM).any(axis=2))
+def _longest(outlines: Sequence[np.ndarray], width: int, height: int) -> np.ndarray:
+    """Where the four longest sides of each outline meet, in their order: n × 4 × 2. The picture's rim is no side where
+    there are others."""
+    fit = [outline for outline in outlines if 5 <= len(outline) <= MOST_CORNERS]
+    sides = np.zeros((len(fit), MOST_CORNERS, 2, 2), np.float32)
+    for number, outline in enumerate(fit):
+        sides[number, : len(outline), 0] = outline
+        sides[number, : len(outline), 1] = np.roll(outline, -1, axis=0)
+    rank = np.linalg.norm(sides[:, :, 1] - sides[:, :, 0], axis=2)
+    rank[_along_rim(sides, width, height)] *= 0.01
+    chosen = np.sort(np.argsort(rank, axis=1)[:, -4:], axis=1)
+    lines = np.take_along_axis(sides, chosen[..., None, None], axis=1)
+    before = np.roll(lines, 1, axis=1)
+    one, two = before[:, :, 1] - before[:, :, 0], lines[:, :, 1] - lines[:, :, 0]
+    turn = one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0]
+    away = lines[:, :, 0] - before[:, :, 0]
+    far = (away[..., 0] * two[..., 1] - away[..., 1] * two[..., 0]) / np.where(np.abs(turn) < 1e-3, np.inf, turn)
+    return np.asarray(before[:, :, 0] + far[..., None] * one, np.float32)
+
+
+def _along_rim(sides: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Which sides (… × 2 × 2: both ends) run along the picture's rim."""
+    away = np.concatenate([sides, np.array([width - 1, height - 1], np.float32) - sides], axis=-1)
+    return np.asarray((np.abs(away).max(axis=-2) < AT_RIM).any(axis=-1))
 
 
 def _plausible(found: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -165,7 +178,7 @@ def _plausible(found: np.ndarray, width: int, height: int) -> np.ndarray:
     # Sides that face each other are of like length, however the sheet is seen; triangles in disguise are not.
     facing = np.minimum(sides[:, :2], sides[:, 2:]) / np.maximum(np.maximum(sides[:, :2], sides[:, 2:]), 1e-6)
     # Where the picture's rim cuts a sheet, it does so at any angle.
-    along = _along_rim(found, width, height)
+    along = _along_rim(np.stack([found, np.roll(found, -1, axis=1)], axis=2), width, height)
     cut = np.stack([along[:, 1] | along[:, 3], along[:, 0] | along[:, 2]], axis=1)
     slender |= (facing < np.where(cut, CUT_ALIKE, ALIKE)).any(axis=1)
     # The whole picture is no find.
