@@ -33,12 +33,13 @@ RIM_SUPPORT, RIM_STRAIGHT = 0.7, 0.8  # what the picture's rim is worth in place
 RIM_SIDES = np.array([1.0, 1.0, 0.7, 0.0, 0.0])  # what the evidence is worth with so many of them
 CORNER_OUT = 0.12  # of the picture's size: what is further outside of it is more than a page's corner
 SAME_WAY, DARKER = 0.4, 0.65  # of a side's evidence: that it steps the same way all along; what darker inside is worth
-CERTAIN, LIGHTER = 0.85, 5.0  # share of a side on its line, grey levels: of each side of a page that is cut off
+CERTAIN, LIGHTER = 0.8, 3.0  # share of a side on its line, grey levels: of each side of a page that is cut off
 COVERED = "corner_covered"  # flag: a corner is where its sides meet, but something lies on it
 FAINT = "white_on_white"  # flag: the sides are hardly lighter or darker than what is beside them
 RIM = 0.025  # of the picture: a faint figure along its rim is its frame
 THROUGHOUT, SET_OFF, SET_OFF_ALIKE = 0.95, 15.0, 0.35  # share on the line, grey levels, of the most of the four sides
 DISTINCT = 0.25  # of the picture's side: smaller things with such sides are tiles, keys, letters
+ENDS_WITHIN, WITHIN = 0.25, 0.8  # of what the others step inwards: less is print or a fold; what such a figure is worth
 DRAWN = 0.25  # of the steps across its sides, by which it is to differ from what is around it: joints and rules do not
 LIKELY = 0.5  # what such a thing's figure weighs on the small copy already
 COVER = 0.85  # what the score of something that is no paper is worth, with such sides
@@ -259,6 +260,9 @@ def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     score *= 1.0 if share > 0.6 or dark == 0 or _is_distinct(sides, share) else (0.85 if dark == 1 else 0.55)
     score *= min(1.0, SMALL_IS_ODD + share)
     off = ~sides.on_rim
+    usual = float(np.median(sides.inward[off])) if off.any() else 0.0
+    if usual > SET_OFF and sides.inward[off].min() < ENDS_WITHIN * usual:
+        score *= WITHIN
     if np.abs(sides.inward[off]).sum() < DRAWN * sides.step[off].sum():
         score *= OTHER_THAN_PAPER
     flags = []
