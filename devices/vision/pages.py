@@ -67,7 +67,8 @@ def find_pages(
 ) -> list[PageFound]:
     """The pages in a picture (h × w × 3, uint8, BGR), the surest first.
 
-    `blobs`: further masks (uint8, 0 and 255, any size) whose outlines may be pages; `alone`: no others.
+    `blobs`: further masks (uint8, 0 and 255, any size) whose outlines may be pages, of what was not there before;
+    `alone`: no others.
     `sure`: the least score of one.
     """
     height, width = bgr.shape[:2]
@@ -97,7 +98,7 @@ def find_pages(
         page = _judged(sides, float(weights[index]), width, height)
         if FAINT in page.flags and _is_frame(page.corners, width, height):
             continue
-        if _reaches_out(sides, width, height) and not _is_cut_off(sides):
+        if _reaches_out(sides, width, height) and not _is_cut_off(sides, known=len(blobs) > 0):
             continue
         if page.score >= sure and not _is_plain(_inside(bgr, page.corners), FAINT in page.flags):
             worth = COVER if _is_distinct(sides, _share(page.corners, width, height)) else OTHER_THAN_PAPER
@@ -322,15 +323,16 @@ def _reaches_out(sides: Sides, width: int, height: int) -> bool:
     return bool(sides.on_rim.any() or beyond.any())
 
 
-def _is_cut_off(sides: Sides) -> bool:
+def _is_cut_off(sides: Sides, known: bool) -> bool:
     """Whether what the picture's rim closes off may be a page: all else of it is certain, and lighter than the desk.
 
-    The edge of a desk, or the desk beside a page, makes such a figure with the rim too.
+    The edge of a desk, or the desk beside a page, makes such a figure with the rim too; not where the desk is `known`,
+    and two sides are enough.
     """
     seen = ~sides.on_rim
-    if seen.sum() < 3:
+    if seen.sum() < (2 if known else 3):
         return False
-    return bool(sides.straight[seen].min() >= CERTAIN and sides.inward[seen].min() >= LIGHTER)
+    return bool(sides.straight[seen].min() >= CERTAIN and (known or sides.inward[seen].min() >= LIGHTER))
 
 
 def _is_frame(corners: np.ndarray, width: int, height: int) -> bool:
