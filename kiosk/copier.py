@@ -333,14 +333,16 @@ class Copier:
             phase = "taken"  # it has been looked at once more; nothing has moved
         trouble = next((word for word in WORST if word in troubles), "")
         blind = trouble in ("gone", "frozen", "dark", "bright")
+        outlines = [] if blind else seen.get("outlines", [])
         return Glance(
             number,
             shown or (before.pixels if before else None),
-            () if blind else tuple(tuple(map(tuple, one["corners"])) for one in seen.get("outlines", ())),
+            tuple(tuple(map(tuple, one["corners"])) for one in outlines),
             "full" if scan is not None and not scan.automatic else phase,
             trouble,
             int(seen.get("taken", 0)),
             seen.get("retaking"),
+            any("out_of_frame" in one["flags"] for one in outlines),
         )
 
 

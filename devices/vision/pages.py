@@ -21,10 +21,10 @@ SURE = 0.52  # from this score on something is a page
 SMALL_IS_ODD = 0.54  # what the smallest figure is worth: small things have straight sides by chance
 MOST_REFINED = 5
 SHARED = 0.35  # of the smaller one's area: two figures that have more in common are not two pages
-AROUND, LARGER, NEARLY = 0.9, 1.4, 0.8  # of another's area and weight: what a page around that one has
+AROUND, LARGER, NEARLY = 0.9, 1.2, 0.8  # of another's area and weight: what a page around that one has
 REBUILT = 2  # proposals tried in place of one whose corner may be covered
 BORNE_OUT = 0.85  # share of a side's places on its line from which on no other is looked for
-SIDE_SEEN, SIDE_ALIKE = 0.8, 0.4  # share of a side on its line, of what the others step inwards: to be one near the rim
+SIDE_SEEN, SIDE_ALIKE = 0.8, 0.7  # share of a side on its line, of what the others step inwards: to be one near the rim
 ALIKE = 10.0  # pixels of the small copy by which their other corners may differ
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
@@ -39,7 +39,8 @@ FAINT = "white_on_white"  # flag: the sides are hardly lighter or darker than wh
 RIM = 0.025  # of the picture: a faint figure along its rim is its frame
 THROUGHOUT, SET_OFF, SET_OFF_ALIKE = 0.95, 15.0, 0.35  # share on the line, grey levels, of the most of the four sides
 DISTINCT = 0.25  # of the picture's side: smaller things with such sides are tiles, keys, letters
-ENDS_WITHIN, WITHIN = 0.25, 0.8  # of what the others step inwards: less is print or a fold; what such a figure is worth
+ENDS_WITHIN, WITHIN = 0.25, 0.8  # of what the others step inwards; what such a figure is worth
+MARGIN = 0.1  # of the picture: print no further from its rim may be a page's last before it
 DRAWN = 0.25  # of the steps across its sides, by which it is to differ from what is around it: joints and rules do not
 LIKELY = 0.5  # what such a thing's figure weighs on the small copy already
 COVER = 0.85  # what the score of something that is no paper is worth, with such sides
@@ -90,7 +91,9 @@ def find_pages(
         if hope < sure:
             continue
         distinct = weights[index] >= LIKELY and _share(proposed[index], lab.shape[1], lab.shape[0]) > DISTINCT
-        if hope * (COVER if distinct else OTHER_THAN_PAPER) < sure and not _is_plain(_inside(lab, proposed[index], True)):
+        if hope * (COVER if distinct else OTHER_THAN_PAPER) < sure and not _is_plain(
+            _inside(lab, proposed[index], True)
+        ):
             continue
         sides = _refined(bgr, proposed, weights, index, scale)
         if not quads.convex(quads.clockwise(sides.corners)[None])[0]:
@@ -105,7 +108,7 @@ def find_pages(
             page = dataclasses.replace(page, score=round(page.score * worth, 4))
         if page.score >= sure:
             found.append(page)
-    return _surest(found)
+    return _surest(found, REACH / scale)
 
 
 def _smaller(bgr: np.ndarray, scale: float) -> np.ndarray:
@@ -195,17 +198,34 @@ def _apart(proposed: np.ndarray, weights: np.ndarray) -> list[int]:
 def _refined(bgr: np.ndarray, proposed: np.ndarray, weights: np.ndarray, index: int, scale: float) -> Sides:
     """A proposal's sides at full size, or those of one that has a doubtful side of it elsewhere."""
     sides = refine(bgr, (proposed[index] + 0.5) / scale - 0.5, REACH / scale)
-    straight = _straightness(sides)
-    if not sides.on_rim.any() and straight.min() >= BORNE_OUT:
+    side = _doubtful(sides)
+    if side is None:
         return sides
-    side = int(sides.on_rim.argmax() if sides.on_rim.any() else straight.argmin())
-    cut = None if sides.on_rim.any() else quads.cut(sides.corners, side, bgr.shape[1], bgr.shape[0])
+    height, width = bgr.shape[:2]
+    near = MARGIN * min(width, height) if _ends_within(sides) else 0.0
+    cut = None if sides.on_rim.any() else quads.cut(sides.corners, side, width, height, near)
     others = [(proposed[other] + 0.5) / scale - 0.5 for other in _elsewhere(proposed, weights, index, side, sides)]
     for other in others if cut is None else [cut]:
         tried = refine(bgr, other, REACH / scale)
         if _is_better(tried, sides):
             sides = tried
     return sides
+
+
+def _doubtful(sides: Sides) -> int | None:
+    """The side that may be elsewhere, if there is one: the picture's rim, the least straight, or one within the page."""
+    if sides.on_rim.any():
+        return int(sides.on_rim.argmax())
+    if sides.straight.min() < BORNE_OUT:
+        return int(sides.straight.argmin())
+    return int(sides.inward.argmin()) if _ends_within(sides) else None
+
+
+def _ends_within(sides: Sides) -> bool:
+    """Whether a side hardly steps where the others do: it is print or a fold, and the page goes on."""
+    seen = sides.inward[~sides.on_rim]
+    usual = float(np.median(seen)) if len(seen) else 0.0
+    return bool(usual > SET_OFF and seen.min() < ENDS_WITHIN * usual)
 
 
 def _straightness(sides: Sides) -> np.ndarray:
@@ -216,8 +236,9 @@ def _is_better(tried: Sides, sides: Sides) -> bool:
     if tried.on_rim.sum() == sides.on_rim.sum():
         return bool(_straightness(tried).min() > _straightness(sides).min())
     # Seen, and lighter inside like the others: then the page ends there and not at the picture's rim.
-    inner = min(tried, sides, key=lambda each: int(each.on_rim.sum()))
-    alike = inner.inward.min() >= SIDE_ALIKE * float(np.median(inner.inward))
+    inner, outer = sorted((tried, sides), key=lambda each: int(each.on_rim.sum()))
+    off = ~outer.on_rim
+    alike = off.any() and inner.inward.min() >= SIDE_ALIKE * float(np.median(outer.inward[off]))
     return bool(alike and inner.straight.min() >= SIDE_SEEN) == (inner is tried)
 
 
@@ -261,8 +282,7 @@ def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     score *= 1.0 if share > 0.6 or dark == 0 or _is_distinct(sides, share) else (0.85 if dark == 1 else 0.55)
     score *= min(1.0, SMALL_IS_ODD + share)
     off = ~sides.on_rim
-    usual = float(np.median(sides.inward[off])) if off.any() else 0.0
-    if usual > SET_OFF and sides.inward[off].min() < ENDS_WITHIN * usual:
+    if _ends_within(sides):
         score *= WITHIN
     if np.abs(sides.inward[off]).sum() < DRAWN * sides.step[off].sum():
         score *= OTHER_THAN_PAPER
@@ -348,12 +368,27 @@ def _is_frame(corners: np.ndarray, width: int, height: int) -> bool:
     return sum(map(bool, beside)) >= 3
 
 
-def _surest(found: list[PageFound]) -> list[PageFound]:
-    """The surest first, without those that lie where a surer one is."""
+def _surest(found: list[PageFound], reach: float) -> list[PageFound]:
+    """The surest first, without those that lie where a surer one is; but a page goes before its own blank end, which has
+    two of its corners (no more than `reach` pixels away) and may be surer."""
     kept: list[PageFound] = []
     for page in sorted(found, key=lambda page: -page.score):
         area = float(quads.areas(page.corners))
-        shared = ((quads.shared(page.corners, each.corners), float(quads.areas(each.corners))) for each in kept)
-        if all(common <= SHARED * min(area, other) for common, other in shared):
+        near = [other for other in kept if _common(page, other) > SHARED * min(area, float(quads.areas(other.corners)))]
+        if not near:
             kept.append(page)
-    return kept
+        elif len(near) == 1 and _is_end_of(near[0], page, reach) and page.score > NEARLY * near[0].score:
+            kept[next(n for n, other in enumerate(kept) if other is near[0])] = page
+    return sorted(kept, key=lambda page: -page.score)
+
+
+def _common(page: PageFound, other: PageFound) -> float:
+    return quads.shared(page.corners, other.corners)
+
+
+def _is_end_of(end: PageFound, page: PageFound, reach: float) -> bool:
+    apart = np.linalg.norm(end.corners[:, None] - page.corners[None], axis=2).min(axis=1)
+    smaller = LARGER * float(quads.areas(end.corners)) < float(quads.areas(page.corners))
+    return bool(
+        smaller and _common(end, page) > AROUND * float(quads.areas(end.corners)) and (apart < reach).sum() == 2
+    )

@@ -86,12 +86,13 @@ def borders(width: int, height: int) -> np.ndarray:
     return np.array([((0, low), (0, 0)), ((0, 0), (right, 0)), ((right, 0), (right, low)), ((right, low), (0, low))])
 
 
-def cut(corners: np.ndarray, side: int, width: int, height: int) -> np.ndarray | None:
-    """The figure with the border of the picture that this side lies beyond, if only by one end, in its place; None
-    where it does not, or its neighbours do not get there."""
+def cut(corners: np.ndarray, side: int, width: int, height: int, near: float) -> np.ndarray | None:
+    """The figure with the border of the picture in place of a side that has an end beyond it, or both no further than
+    `near` pixels from it; None where it has not, or its neighbours do not get there."""
     ends = [side, (side + 1) % 4]
-    beyond = np.concatenate([-corners, corners - (width - 1, height - 1)], axis=1)[ends].max(axis=0)
-    if beyond.max() <= 0:
+    both = np.concatenate([-corners, corners - (width - 1, height - 1)], axis=1)[ends]
+    beyond = both.max(axis=0) if both.max() > 0 else both.min(axis=0)
+    if beyond.max() <= -near:
         return None
     border = borders(width, height)[int(beyond.argmax())]
     out = np.array(corners, np.float64)

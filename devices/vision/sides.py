@@ -15,12 +15,12 @@ REACH = 12  # steps looked at to either side of it
 ENDS = 0.04  # of a side, left out at both ends: corners are round, folded or held
 HIDDEN, DEEPLY = 2, 4  # places from a corner on (to 5, to 8 % of a side) that are missing where it is covered
 MIDDLE = slice(SAMPLES * 3 // 10, SAMPLES * 7 // 10)  # of a side: no hand at its corner reaches there
-CERTAIN = 0.6  # share of the middle that is on the line, at least: sheets curl
+CERTAIN = 0.7  # share of the middle that is on the line, at least: sheets curl
 WITHIN = 6  # steps from a side at which the page is looked at: within any print
 UNLIKE = 0.35  # of the side's own step, by which what is seen there differs where it is not the page
 LEAST_UNLIKE = 12.0  # grey levels
 AT_RIM = 0.75  # of the reach: how near the picture's rim a side has to lie for the rim to stand in for it
-CLEAR, LIKE = 0.8, 0.4  # share on the line, and of the other sides' step, from which a side at the rim is seen itself
+CLEAR, LIKE = 0.8, 0.6  # share on the line, and of the other sides' step, from which a side at the rim is seen itself
 
 
 @dataclass(frozen=True)
