@@ -129,8 +129,8 @@ def _figures(hull: np.ndarray) -> Iterator[np.ndarray]:
 def _around(
     contour: np.ndarray, hull: np.ndarray, box: tuple[int, int, int, int], width: int, height: int
 ) -> Iterator[np.ndarray]:
-    """The outline of a blob with more corners than a page: of one that the picture's rim cuts; and of one that something
-    as light lies on, for the hull goes around both."""
+    """The outline of a blob with more corners than a page: of one that the picture's rim cuts, and of one that
+    something as light lies on, for the hull goes around both."""
     x, y, w, h = box
     if min(x, y, width - x - w, height - y - h) < AT_RIM:
         yield cv2.approxPolyDP(hull, 0.01 * cv2.arcLength(hull, True), True).reshape(-1, 2)

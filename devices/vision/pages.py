@@ -213,7 +213,7 @@ def _refined(bgr: np.ndarray, proposed: np.ndarray, weights: np.ndarray, index: 
 
 
 def _doubtful(sides: Sides) -> int | None:
-    """The side that may be elsewhere, if there is one: the picture's rim, the least straight, or one within the page."""
+    """The side that may be elsewhere, if there is one: the picture's rim, the least straight, one within the page."""
     if sides.on_rim.any():
         return int(sides.on_rim.argmax())
     if sides.straight.min() < BORNE_OUT:
@@ -369,8 +369,8 @@ def _is_frame(corners: np.ndarray, width: int, height: int) -> bool:
 
 
 def _surest(found: list[PageFound], reach: float) -> list[PageFound]:
-    """The surest first, without those that lie where a surer one is; but a page goes before its own blank end, which has
-    two of its corners (no more than `reach` pixels away) and may be surer."""
+    """The surest first, without those that lie where a surer one is; but a page goes before its own blank end, which
+    has two of its corners (no more than `reach` pixels away) and may be surer."""
     kept: list[PageFound] = []
     for page in sorted(found, key=lambda page: -page.score):
         area = float(quads.areas(page.corners))

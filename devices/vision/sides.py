@@ -105,7 +105,8 @@ def _seen(straight: np.ndarray, step: np.ndarray, inward: np.ndarray, along_rim:
     if not others.any():
         return np.zeros(4, bool)
     usual, way = float(np.median(step[others])), float(np.median(inward[others]))
-    return (straight >= CLEAR) & (step >= LIKE * usual) & (inward * np.sign(way) >= LIKE * abs(way))
+    alike = (step >= LIKE * usual) & (inward * np.sign(way) >= LIKE * abs(way))
+    return np.asarray((straight >= CLEAR) & alike)
 
 
 def _covered(bgr: np.ndarray, corners: np.ndarray, on_line: np.ndarray, step: np.ndarray, within: float) -> np.ndarray:
