@@ -16,6 +16,7 @@ from devices.vision import quads
 LEAST_AREA = 0.012  # of the picture: a card under a camera that sees A3 has 0.037
 MOST_OUTSIDE = 0.35  # of the picture's size: how far a rebuilt corner may lie outside it
 LARGE_AREA = 0.03  # of the picture: blobs of which every corner is looked at
+BENT = 0.6, 0.97  # of its hull, that the outline of a page fills which something as light lies on
 MOST_CORNERS = 12  # of an outline that may be a page's
 AT_RIM = 3.0  # pixels: a side no further from the picture's rim runs along it
 ALIKE, CUT_ALIKE = 0.45, 0.2  # the least proportion of sides that face each other, whole or cut by the picture's rim
@@ -134,7 +135,8 @@ def _around(
     x, y, w, h = box
     if min(x, y, width - x - w, height - y - h) < AT_RIM:
         yield cv2.approxPolyDP(hull, 0.01 * cv2.arcLength(hull, True), True).reshape(-1, 2)
-    if w * h > LARGE_AREA * width * height:
+    filled = cv2.contourArea(contour) / max(cv2.contourArea(hull), 1.0)
+    if w * h > LARGE_AREA * width * height and BENT[0] < filled < BENT[1]:
         yield cv2.approxPolyDP(contour, 0.012 * cv2.arcLength(contour, True), True).reshape(-1, 2)
 
 
@@ -142,12 +144,16 @@ def _longest(outlines: Sequence[np.ndarray], width: int, height: int) -> np.ndar
     """Where the four longest sides of each outline meet, in their order: n × 4 × 2. The picture's rim is no side where
     there are others."""
     fit = [outline for outline in outlines if 5 <= len(outline) <= MOST_CORNERS]
-    sides = np.zeros((len(fit), MOST_CORNERS, 2, 2), np.float32)
-    for number, outline in enumerate(fit):
-        sides[number, : len(outline), 0] = outline
-        sides[number, : len(outline), 1] = np.roll(outline, -1, axis=0)
+    if not fit:
+        return np.empty((0, 4, 2), np.float32)
+    count = np.array([len(outline) for outline in fit])
+    place = np.arange(MOST_CORNERS)
+    corner = (np.cumsum(count) - count)[:, None] + place % count[:, None]
+    following = (np.cumsum(count) - count)[:, None] + (place + 1) % count[:, None]
+    sides = np.concatenate(fit).astype(np.float32)[np.stack([corner, following], axis=2)]
     rank = np.linalg.norm(sides[:, :, 1] - sides[:, :, 0], axis=2)
     rank[_along_rim(sides, width, height)] *= 0.01
+    rank[place >= count[:, None]] = -1
     chosen = np.sort(np.argsort(rank, axis=1)[:, -4:], axis=1)
     lines = np.take_along_axis(sides, chosen[..., None, None], axis=1)
     before = np.roll(lines, 1, axis=1)

@@ -25,6 +25,7 @@ AROUND, LARGER, NEARLY = 0.9, 1.2, 0.8  # of another's area and weight: what a p
 REBUILT = 2  # proposals tried in place of one whose corner may be covered
 BORNE_OUT = 0.85  # share of a side's places on its line from which on no other is looked for
 SIDE_SEEN, SIDE_ALIKE = 0.8, 0.7  # share of a side on its line, of what the others step inwards: to be one near the rim
+OTHERS_STRAIGHT = 0.7  # what the other sides of such a figure are at least
 ALIKE = 10.0  # pixels of the small copy by which their other corners may differ
 REACH = 4.0  # pixels of the small copy within which a side is looked for
 EVEN, MOSTLY, COLOURLESS = 22, 0.65, 16.0  # steps of lightness, share of a page, distance from grey (LAB of OpenCV)
@@ -217,7 +218,8 @@ def _doubtful(sides: Sides) -> int | None:
     if sides.on_rim.any():
         return int(sides.on_rim.argmax())
     if sides.straight.min() < BORNE_OUT:
-        return int(sides.straight.argmin())
+        # Where two are not straight, no other place of one of them will help.
+        return int(sides.straight.argmin()) if np.sort(sides.straight)[1] >= OTHERS_STRAIGHT else None
     return int(sides.inward.argmin()) if _ends_within(sides) else None
 
 
