@@ -19,7 +19,7 @@ from devices.vision.sides import Sides, refine
 SMALL_SIDE = 336  # pixels of the small copy's longer side
 SURE = 0.52  # from this score on something is a page
 SMALL_IS_ODD = 0.54  # what the smallest figure is worth: small things have straight sides by chance
-MOST_REFINED = 5
+MOST_REFINED = 4
 SHARED = 0.35  # of the smaller one's area: two figures that have more in common are not two pages
 AROUND, LARGER, NEARLY = 0.9, 1.2, 0.8  # of another's area and weight: what a page around that one has
 REBUILT = 2  # proposals tried in place of one whose corner may be covered
