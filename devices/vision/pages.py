@@ -42,6 +42,7 @@ THROUGHOUT, SET_OFF, SET_OFF_ALIKE = 0.95, 15.0, 0.35  # share on the line, grey
 DISTINCT = 0.25  # of the picture's side: smaller things with such sides are tiles, keys, letters
 ENDS_WITHIN, WITHIN = 0.25, 0.8  # of what the others step inwards; what such a figure is worth
 MARGIN = 0.1  # of the picture: print no further from its rim may be a page's last before it
+INKED = 12.0  # grey levels: a joint or a rule steps by more, in and out again
 DRAWN = 0.25  # of the steps across its sides, by which it is to differ from what is around it: joints and rules do not
 LIKELY = 0.5  # what such a thing's figure weighs on the small copy already
 COVER = 0.85  # what the score of something that is no paper is worth, with such sides
@@ -286,7 +287,7 @@ def _judged(sides: Sides, weight: float, width: int, height: int) -> PageFound:
     off = ~sides.on_rim
     if _ends_within(sides):
         score *= WITHIN
-    if np.abs(sides.inward[off]).sum() < DRAWN * sides.step[off].sum():
+    if off.any() and np.abs(sides.inward[off]).sum() < DRAWN * sides.step[off].sum() and sides.step[off].mean() > INKED:
         score *= OTHER_THAN_PAPER
     flags = []
     beyond = (corners < 0).any() or (corners[:, 0] > width - 1).any() or (corners[:, 1] > height - 1).any()
