@@ -306,6 +306,7 @@ VISITS = (
     *(f"ticket-{state}" for state in TICKETS), "ticket-slip", "info", "help", "help-yes", "help-no", "away", "fault",
     "failsafe", "code", "code-wait", "maintenance",
     *(f"scan-{phase}" for phase in PHASES), *(f"scan-{trouble}" for trouble in TROUBLES), "scan-flagged", "scan-many",
+    "scan-cut",
     "sheet", "sheet-flagged", "crop", "crop-none", "crop-wait", "crop-small",
     "copy", "copy-two", "copy-wait", "copy-paper", "copy-broken", "copying",
     *(f"copied-{state}" for state in COPIES),
@@ -396,11 +397,12 @@ def lay_down(terminal, shown, state):
     seen = Glance(
         1,
         None if state in ("starting", "gone") else drawn(720, 405),
-        (page,) if state in ("moving", "taken", "flagged", "many") else (),
-        state if state in PHASES else "empty" if state == "small" else "taken",
+        (page,) if state in ("moving", "cut", "taken", "flagged", "many") else (),
+        state if state in PHASES else {"small": "empty", "cut": "moving"}.get(state, "taken"),
         state if state in TROUBLES else "",
         many,
         1 if state == "retaking" else None,
+        state == "cut",
     )
     view.live = lambda: seen
 
