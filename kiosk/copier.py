@@ -337,20 +337,27 @@ class Copier:
             phase = "taken"  # it has been looked at once more; nothing has moved
         trouble = next((word for word in WORST if word in troubles), "")
         # What was found in another picture than the one shown would trail behind it.
-        outlines = before.outlines if shown is None and before else _outlines(seen)
+        old = before if shown is None else None
+        outlines, cut_off = (old.outlines, old.cut_off) if old else _found(seen)
+        blind = trouble in BLIND
         return Glance(
             number,
             shown or (before.pixels if before else None),
-            () if trouble in BLIND else outlines,
+            () if blind else outlines,
             phase,
             trouble,
             int(seen.get("taken", 0)),
             seen.get("retaking"),
+            cut_off and not blind,
         )
 
 
-def _outlines(seen: Mapping[str, Any]) -> tuple[Corners, ...]:
-    return tuple(tuple(map(tuple, one["corners"])) for one in seen.get("outlines", ()))
+def _found(seen: Mapping[str, Any]) -> tuple[tuple[Corners, ...], bool]:
+    """The outlines in a picture, and whether one of them reaches beyond it."""
+    pages = seen.get("outlines", ())
+    return tuple(tuple(map(tuple, one["corners"])) for one in pages), any(
+        "out_of_frame" in one["flags"] for one in pages
+    )
 
 
 def pixels(jpeg: bytes, side: int) -> Pixels:

@@ -35,6 +35,7 @@ class Glance:
     trouble: str = ""
     taken: int = 0
     retaking: int | None = None  # the page that the next shot replaces
+    cut_off: bool = False  # a page there reaches beyond the picture
 
 
 @dataclass(frozen=True)

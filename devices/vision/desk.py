@@ -74,8 +74,8 @@ class Desk:
             wide, high = self._size[0] / bgr.shape[1], self._size[1] / bgr.shape[0]
             blob = mask[int(top * high) : round(bottom * high), int(left * wide) : round(right * wide)]
             for page in find_pages(np.ascontiguousarray(bgr[top:bottom, left:right]), (blob,), alone=True):
-                if "out_of_frame" in page.flags:
-                    continue  # of the part, not of the picture
+                if _leaves(page.corners, (left, top, right, bottom), bgr.shape):
+                    continue
                 moved = dataclasses.replace(page, corners=page.corners + np.array([left, top], np.float32))
                 if self._is_new(moved, look, state, mask, bgr.shape):
                     new.append(moved)
@@ -172,6 +172,16 @@ class Desk:
             spread = np.count_nonzero(mask) / area
             return bool(sides > 0.6 and spread < 1.5)
         return bool(sides > 0.8) and page.score >= SURE
+
+
+def _leaves(corners: np.ndarray, part: tuple[int, int, int, int], shape: Sequence[int]) -> bool:
+    """Whether a figure found in a part of the picture (left, top, right, bottom) goes beyond it, and not beyond the
+    picture itself."""
+    left, top, right, bottom = part
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    before = (left > 0 and low[0] <= 0) or (top > 0 and low[1] <= 0)
+    behind = (right < shape[1] and high[0] >= right - left - 1) or (bottom < shape[0] and high[1] >= bottom - top - 1)
+    return bool(before or behind)
 
 
 def _steps(look: np.ndarray) -> np.ndarray:

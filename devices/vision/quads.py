@@ -67,6 +67,43 @@ def crossing(first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
     return np.array([(a * (x3 - x4) - (x1 - x2) * b) / below, (a * (y3 - y4) - (y1 - y2) * b) / below])
 
 
+def within(start: np.ndarray, stop: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of those parts of lines (each … × 2) that are in the picture; of a line that is not, its own ends."""
+    along = stop - start
+    low, high = np.zeros(start.shape[:-1]), np.ones(start.shape[:-1])
+    for axis, far in ((0, width - 1), (1, height - 1)):
+        slope = np.where(np.abs(along[..., axis]) < 1e-9, 1e-9, along[..., axis])
+        one, other = -start[..., axis] / slope, (far - start[..., axis]) / slope
+        low, high = np.maximum(low, np.minimum(one, other)), np.minimum(high, np.maximum(one, other))
+    outside = low >= high
+    low, high = np.where(outside, 0.0, low)[..., None], np.where(outside, 1.0, high)[..., None]
+    return start + low * along, start + high * along
+
+
+def borders(width: int, height: int) -> np.ndarray:
+    """The picture's left, upper, right and lower border: 4 × 2 points."""
+    right, low = width - 1.0, height - 1.0
+    return np.array([((0, low), (0, 0)), ((0, 0), (right, 0)), ((right, 0), (right, low)), ((right, low), (0, low))])
+
+
+def cut(corners: np.ndarray, side: int, width: int, height: int, near: float) -> np.ndarray | None:
+    """The figure with the border of the picture in place of a side that has an end beyond it, or both no further than
+    `near` pixels from it; None where it has not, or its neighbours do not get there."""
+    ends = [side, (side + 1) % 4]
+    both = np.concatenate([-corners, corners - (width - 1, height - 1)], axis=1)[ends]
+    beyond = both.max(axis=0) if both.max() > 0 else both.min(axis=0)
+    if beyond.max() <= -near:
+        return None
+    border = borders(width, height)[int(beyond.argmax())]
+    out = np.array(corners, np.float64)
+    for end, neighbour in ((ends[0], side - 1), (ends[1], (side + 2) % 4)):
+        met = crossing(border, np.array([corners[end], corners[neighbour]]))
+        if met is None:
+            return None
+        out[end] = met
+    return out if convex(out[None], 0.1)[0] else None
+
+
 def proportion(corners: np.ndarray, width: int, height: int) -> float:
     """Width through height of the flat sheet whose picture these corners are.
 

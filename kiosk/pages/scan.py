@@ -16,6 +16,7 @@ PHASES = {  # what the camera sees → (words, icon, colour)
     "taken": ("Taken. Lay down the next page, or copy", "circle-check", "jade"),
     "full": ("No more pages fit. Please copy these first", "circle-exclamation", "amber"),
 }
+CUT_OFF = ("Part of the page is outside the picture: move it to the middle", "circle-exclamation", "amber")
 TROUBLES = {
     "gone": ("The camera is not connected. Please call a member of staff", "plug-circle-xmark", "seal"),
     "frozen": ("The camera's picture stands still. Please call a member of staff", "circle-exclamation", "seal"),
@@ -146,6 +147,8 @@ class Page(Base):
                 return ("Lay page {n} down again", place), "rotate-left", "river"
         if trouble == "small" and phase == "empty":
             words, icon, colour = TROUBLES[trouble]
+        elif phase in ("moving", "still") and glance.cut_off:
+            words, icon, colour = CUT_OFF
         else:
             words, icon, colour = PHASES.get(phase, PHASES["starting"])
         return (words, 0), icon, colour

@@ -304,12 +304,12 @@ FLAGS = ("whole_picture", "out_of_frame", "finger", "corner_covered", "blurred",
 COPIES = ("done", "unknown", "paper", "failed")
 VISITS = (
     "attract", "attract-left", "home", "home-warning", "home-plain", "categories", "services", "search", "search-SH",
-    "confirm", "confirm-paper", "confirm-closed", "priority", "privacy", "card-wanted", "card-unreadable", "card-read", 
+    "confirm", "confirm-paper", "confirm-closed", "priority", "privacy", "card-wanted", "card-unreadable", "card-read",
     "card-broken", "issuing", *(f"result-{state}" for state in RESULTS), "result-priority", "find", "find-note",
     *(f"ticket-{state}" for state in TICKETS), "ticket-slip", "info", "help", "help-yes", "help-no", "away", "fault",
     "failsafe", "code", "code-wait", "maintenance",
     *(f"scan-{phase}" for phase in PHASES), *(f"scan-{trouble}" for trouble in TROUBLES), "scan-many",
-    *(f"scan-{flag}" for flag in FLAGS),
+    "scan-cut", *(f"scan-{flag}" for flag in FLAGS),
     "sheet", *(f"sheet-{flag}" for flag in FLAGS), "sheet-wait", "crop", "crop-none", "crop-wait", "crop-small",
     "copy", "copy-two", "copy-wait", "copy-paper", "copy-broken", "copying",
     *(f"copied-{state}" for state in COPIES),
@@ -401,11 +401,12 @@ def lay_down(terminal, shown, state):
     seen = Glance(
         1,
         None if state in ("starting", "gone") else drawn(720, 405),
-        (page,) if state in ("moving", "taken", "many", *FLAGS) else (),
-        state if state in PHASES else "empty" if state == "small" else "taken",
+        (page,) if state in ("moving", "cut", "taken", "many", *FLAGS) else (),
+        state if state in PHASES else {"small": "empty", "cut": "moving"}.get(state, "taken"),
         state if state in TROUBLES else "",
         many,
         1 if state == "retaking" else None,
+        state == "cut",
     )
     view.live = lambda: seen
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # sheets_drawn
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "pictures"
 

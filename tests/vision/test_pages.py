@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from sheets_drawn import SHEETS, desk, overlap, with_sheet
 
 from devices.vision import quads
 from devices.vision.flat import place_card_sides, rectify
@@ -17,39 +18,6 @@ from devices.vision.pages import COVERED, find_pages
 from devices.vision.pictures import load
 
 ROOT = Path(__file__).resolve().parents[2]
-SIZE = 1600, 1200
-SHEETS = {
-    "straight": [(300, 150), (1150, 150), (1150, 1050), (300, 1050)],
-    "slanted": [(420, 120), (1250, 260), (1080, 1090), (250, 930)],
-    "receding": [(520, 200), (1080, 210), (1330, 1100), (240, 1080)],
-}
-
-
-def desk(seed: int) -> np.ndarray:
-    """A dark wooden desk, more or less: brown, with grain along it and noise."""
-    chance = np.random.default_rng(seed)
-    grain = cv2.GaussianBlur(chance.normal(0, 9, (SIZE[1], SIZE[0])).astype(np.float32), (0, 0), sigmaX=30, sigmaY=1.2)
-    brown = np.array([52, 78, 112], np.float32) + 4 * grain[..., None] + chance.normal(0, 5, (SIZE[1], SIZE[0], 1))
-    return np.clip(brown, 0, 255).astype(np.uint8)
-
-
-def with_sheet(ground: np.ndarray, corners: list[tuple[int, int]], shadow: float = 0.8) -> np.ndarray:
-    """The ground with a printed sheet on it, darker towards one side."""
-    paper = np.full((1400, 1000, 3), 236, np.uint8)
-    for n in range(22):
-        cv2.putText(
-            paper, "Bianmin 2026 0123456789", (70, 110 + 58 * n), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (40, 40, 40), 3
-        )
-    start = np.array([[0, 0], [1000, 0], [1000, 1400], [0, 1400]], np.float32)
-    view = cv2.getPerspectiveTransform(start, np.array(corners, np.float32))
-    laid = cv2.warpPerspective(paper, view, SIZE, flags=cv2.INTER_AREA).astype(np.float32)
-    mask = cv2.warpPerspective(np.ones((1400, 1000), np.float32), view, SIZE)[..., None]
-    light = np.linspace(1.0, shadow, SIZE[0], dtype=np.float32)[None, :, None]
-    return np.clip((laid * light) * mask + ground * (1 - mask), 0, 255).astype(np.uint8)
-
-
-def overlap(page: np.ndarray, truth: object) -> float:
-    return quads.overlap(np.asarray(page, np.float32), np.asarray(truth, np.float32))
 
 
 @pytest.mark.parametrize("name", SHEETS)
@@ -185,6 +153,32 @@ def test_a_brown_desk_that_fills_the_picture_is_no_page(seed):
     brown = chance.uniform((60, 110, 120), (110, 150, 180)).astype(np.float32)
     wood = brown + grain[..., None] + chance.normal(0, 4, (1080, 1920, 1))
     assert find_pages(np.clip(wood, 0, 255).astype(np.uint8)) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_dark_cover_is_found_on_a_light_desk(seed):
+    cover = np.full((1200, 1600, 3), (196, 205, 210), np.float32)
+    corners = np.array(SHEETS["slanted"], np.int32)
+    cv2.fillConvexPoly(cover, corners, (40, 30, 100))
+    cv2.circle(cover, (760, 560), 130, (90, 160, 200), 14)
+    noisy = cv2.GaussianBlur(cover, (0, 0), 1.2) + np.random.default_rng(seed).normal(0, 4, cover.shape)
+    [page] = find_pages(np.clip(noisy, 0, 255).astype(np.uint8))
+    assert overlap(page.corners, SHEETS["slanted"]) > 0.95
+
+
+@pytest.mark.parametrize("name", ["straight", "slanted"])
+@pytest.mark.parametrize("corner", range(4))
+def test_white_paper_across_a_corner_does_not_hide_the_page(name, corner):
+    [page] = find_pages(hidden(with_sheet(desk(1), SHEETS[name]), SHEETS[name][corner], (232, 232, 232)))
+    assert overlap(page.corners, SHEETS[name]) > 0.95
+
+
+def test_tiles_are_no_pages():
+    tiles = np.full((1200, 1600, 3), (170, 178, 184), np.float32)
+    tiles[40::400] = tiles[41::400] = tiles[42::400] = 110
+    tiles[:, 90::400] = tiles[:, 91::400] = tiles[:, 92::400] = 110
+    noisy = cv2.GaussianBlur(tiles, (0, 0), 1.2) + np.random.default_rng(1).normal(0, 3, tiles.shape)
+    assert find_pages(np.clip(noisy, 0, 255).astype(np.uint8)) == []
 
 
 def test_white_paper_under_a_warm_lamp_is_found():

@@ -15,6 +15,7 @@ const PHASES = {
   no_camera: ["没有画面", "No picture comes"],
 };
 const BY_HAND = ["已放稳：请按“拍一页”或踩脚踏", "It lies still: press Take, or step on the pedal"];
+const CUT_OFF = ["页边超出画面：请移到中间", "It reaches beyond the picture: move it to the middle"];
 const MODES = [
   ["document", ["文档", "Document"]], ["photo", ["原图", "Photo"]], ["black-and-white", ["黑白", "Black & white"]], ["book", ["书本", "Book"]],
 ];
@@ -194,8 +195,7 @@ export class ScanPanel {
   }
 
   #show(state) {
-    const byHand = state.phase === "still" && !state.automatic;
-    this.phase.replaceChildren(pair(state.retaking !== null && state.phase !== "still" ? ["请放要重拍的那一页", "Lay the page that is to be taken again"] : byHand ? BY_HAND : PHASES[state.phase]));
+    this.phase.replaceChildren(pair(this.#said(state)));
     this.phase.dataset.phase = state.phase;
     const wrong = state.camera?.sentence ?? state.trouble;
     this.camera.hidden = !wrong;
@@ -205,6 +205,13 @@ export class ScanPanel {
     this.automatic.checked = state.automatic;
     if (document.activeElement !== this.modes) this.modes.value = state.mode;
     this.#showPages(state);
+  }
+
+  #said(state) {
+    const lies = state.phase === "moving" || state.phase === "still";
+    if (lies && state.outlines.some((one) => one.flags.includes("out_of_frame"))) return CUT_OFF;
+    if (state.retaking !== null && state.phase !== "still") return ["请放要重拍的那一页", "Lay the page that is to be taken again"];
+    return state.phase === "still" && !state.automatic ? BY_HAND : PHASES[state.phase];
   }
 
   #showPages(state) {
