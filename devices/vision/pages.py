@@ -7,7 +7,8 @@ that are left have their sides made exact at full size (`sides`).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +20,8 @@ from devices.vision.sides import Sides, refine
 SMALL_SIDE = 336  # pixels of the small copy's longer side
 SURE = 0.52  # from this score on something is a page
 SMALL_IS_ODD = 0.54  # what the smallest figure is worth: small things have straight sides by chance
-MOST_REFINED = 4
+# Proposals compared with one another, looked into on the small copy, and at full size.
+MOST_SORTED, MOST_WEIGHED, MOST_REFINED = 150, 16, 4
 SHARED = 0.35  # of the smaller one's area: two figures that have more in common are not two pages
 AROUND, LARGER, NEARLY = 0.9, 1.2, 0.8  # of another's area and weight: what a page around that one has
 REBUILT = 2  # proposals tried in place of one whose corner may be covered
@@ -87,7 +89,10 @@ def find_pages(
         return []
     weights = _weigh(proposed, across, down, strength)
     found: list[PageFound] = []
-    for index in _apart(proposed, weights):
+    refined = 0
+    for index in itertools.islice(_apart(proposed, weights), MOST_WEIGHED):
+        if refined == MOST_REFINED + max(len(found) - 1, 0):  # where several lie, there are more to look at
+            break
         # What cannot become a page is given up on the small copy already.
         hope = _at_most(proposed[index], float(weights[index]), lab.shape)
         if hope < sure:
@@ -97,6 +102,7 @@ def find_pages(
             _inside(lab, proposed[index], True)
         ):
             continue
+        refined += 1
         sides = _refined(bgr, proposed, weights, index, scale)
         if not quads.convex(quads.clockwise(sides.corners)[None])[0]:
             continue  # in a picture of a few pixels sides may be drawn to one another until nothing is between them
@@ -175,26 +181,33 @@ def _weigh(proposed: np.ndarray, across: np.ndarray, down: np.ndarray, strength:
     return np.asarray((0.55 * support.mean(axis=1) + 0.45 * support.min(axis=1)) * (0.5 + 0.5 * share))
 
 
-def _apart(proposed: np.ndarray, weights: np.ndarray) -> list[int]:
+def _apart(proposed: np.ndarray, weights: np.ndarray) -> Iterator[int]:
     """The best proposals of each place, best first: others that mean the same page are dropped, and what lies within a
-    page; but not what has one in it and weighs about as much, for the blank end of a page looks like one itself."""
+    page; but not what has one at its end and weighs about as much, for the blank end of a page looks like one."""
     areas = quads.areas(proposed)
+    low, high = proposed.min(axis=1), proposed.max(axis=1)
     kept: list[int] = []
-    for index in np.argsort(-weights)[:60]:
+    for index in np.argsort(-weights)[:MOST_SORTED]:
         if weights[index] < 0.25:
             break
         for other in kept:
+            if (low[index] >= high[other]).any() or (low[other] >= high[index]).any():
+                continue
             common = quads.shared(proposed[index], proposed[other])
             around = common > AROUND * areas[other] and areas[index] > LARGER * areas[other]
-            if around and weights[index] > NEARLY * weights[other]:
+            if around and weights[index] > NEARLY * weights[other] and _ends_alike(proposed[other], proposed[index]):
                 continue
             if common > SHARED * min(areas[index], areas[other]):
                 break
         else:
             kept.append(int(index))
-        if len(kept) == MOST_REFINED:
-            break
-    return kept
+            yield int(index)
+
+
+def _ends_alike(end: np.ndarray, whole: np.ndarray, reach: float = REACH) -> bool:
+    """Whether two figures (4 × 2) have just two corners in common: one of them may be the other's end."""
+    apart = np.linalg.norm(end[:, None] - whole[None], axis=2).min(axis=1)
+    return int((apart < reach).sum()) == 2
 
 
 def _refined(bgr: np.ndarray, proposed: np.ndarray, weights: np.ndarray, index: int, scale: float) -> Sides:
@@ -390,8 +403,6 @@ def _common(page: PageFound, other: PageFound) -> float:
 
 
 def _is_end_of(end: PageFound, page: PageFound, reach: float) -> bool:
-    apart = np.linalg.norm(end.corners[:, None] - page.corners[None], axis=2).min(axis=1)
-    smaller = LARGER * float(quads.areas(end.corners)) < float(quads.areas(page.corners))
-    return bool(
-        smaller and _common(end, page) > AROUND * float(quads.areas(end.corners)) and (apart < reach).sum() == 2
-    )
+    area = float(quads.areas(end.corners))
+    smaller = LARGER * area < float(quads.areas(page.corners)) and _common(end, page) > AROUND * area
+    return smaller and _ends_alike(end.corners, page.corners, reach)
