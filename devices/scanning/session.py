@@ -153,7 +153,8 @@ class ScanSession:
             return {**self.live(), "pages": self.pages()}
 
     def live(self) -> dict[str, Any]:
-        """What changes with each frame; `phase`: starting, empty, moving, still, taken, full, no_camera."""
+        """What changes with each frame; `phase`: starting, empty, unclear (something lies there, but no
+        page is found), moving, still, taken, full, no_camera."""
         return self.seen()[1]
 
     def seen(self) -> tuple[np.ndarray | None, dict[str, Any]]:

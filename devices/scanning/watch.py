@@ -17,7 +17,9 @@ from devices.vision.flaws import FINGER, flagged
 from devices.vision.pages import PageFound, find_pages
 
 BARE_SECONDS = 1.5  # of a still picture without a page, before it counts as the empty desk
-DOUBTFUL_SECONDS = 8.0  # of one in which something might be a page: a card that lay there already, or the desk's grain
+DOUBTFUL_SECONDS = 6.0  # of one in which something lies, or may: a card that lay there already, or the desk's grain
+UNCLEAR_SECONDS = 1.0  # for which something without edges has lain still, before that is said
+UNCLEAR = "unclear"
 STRANGE = 0.7  # of the picture: where so much is unlike the desk known from before, the camera looks elsewhere now
 LEARN_EVERY = 0.5  # seconds between two looks at the empty desk that are remembered
 SURE = 0.65  # of a page, while the desk is unknown: a grain or a joint of the desk itself reaches 0.57
@@ -30,7 +32,7 @@ VIEW = (120, 170)  # pixels in which pages are compared
 class Look:
     """What one frame shows. Corners of `pages` are pixels of the small picture, `width` × `height`."""
 
-    phase: str  # empty, moving, still, taken
+    phase: str  # empty, moving, still, taken; unclear: something lies there, but no page is found
     pages: tuple[PageFound, ...]
     width: int
     height: int
@@ -46,7 +48,6 @@ class Watch:
         self._before = desk  # until the first picture shows whether it is still the same
         self._desk: Desk | None = None
         self._steady = steady.Steady()
-        self._bare_since: float | None = None
         self._learnt_at = 0.0
         self._views: tuple[np.ndarray, ...] = ()  # how the pages look that lie there now
         self._taken: tuple[np.ndarray, ...] = ()  # how those looked that were taken last
@@ -60,13 +61,18 @@ class Watch:
         found = self._desk.find(small) if self._desk else find_pages(small)
         pages = tuple(page for page in found if self._desk or page.score >= SURE)
         seen = self._steady.see(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), [page.corners for page in pages], now)
-        self._learn(small, seen.state == steady.EMPTY and not pages, DOUBTFUL_SECONDS if found else BARE_SECONDS, now)
+        bare = seen.state == steady.EMPTY and not pages
+        strange = bare and self._desk is not None and not self._desk.is_empty(small)
+        if bare and seen.still >= (DOUBTFUL_SECONDS if found or strange else BARE_SECONDS):
+            self._learn(small, now)
         if seen.state == steady.EMPTY:
             self._taken = ()
         if seen.state == steady.STILL or seen.take:
             self._views = tuple(_view(small, page.corners) for page in pages)
             if self._taken and all(any(_same(view, other) for other in self._taken) for view in self._views):
                 return Look(steady.TAKEN, pages, width, height)  # it has not moved, or was only pushed a little
+        if strange and seen.still >= UNCLEAR_SECONDS:
+            return Look(UNCLEAR, pages, width, height, frozen=seen.frozen)
         if not seen.take:
             return Look(seen.state, pages, width, height, frozen=seen.frozen)
         pages = tuple(flagged(small, pages))
@@ -89,13 +95,9 @@ class Watch:
         self._taken = ()
         self._steady.again()
 
-    def _learn(self, small: np.ndarray, bare: bool, patience: float, now: float) -> None:
-        """A still picture in which nothing has been found for a while (`patience`, seconds) is the empty desk."""
-        if not bare:
-            self._bare_since = None
-            return
-        self._bare_since = now if self._bare_since is None else self._bare_since
-        if now - self._bare_since < patience or now - self._learnt_at < LEARN_EVERY:
+    def _learn(self, small: np.ndarray, now: float) -> None:
+        """A picture of the empty desk."""
+        if now - self._learnt_at < LEARN_EVERY:
             return
         self._learnt_at = now
         if self._desk is None:

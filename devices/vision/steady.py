@@ -27,11 +27,13 @@ FROZEN_SECONDS = 3.0  # the very same frame for so long: no camera's noise does 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a frame did: the state after it, whether the page is to be taken now, and whether the camera has frozen."""
+    """What a frame did: the state after it, whether the page is to be taken now, whether the camera has frozen, and
+    for how many seconds nothing has moved."""
 
     state: str
     take: bool = False
     frozen: bool = False
+    still: float = 0.0
 
 
 class Steady:
@@ -74,7 +76,7 @@ class Steady:
             self.state = STILL
         if take:
             self._kept = (small, shapes)
-        return Seen(self.state, take, frozen)
+        return Seen(self.state, take, frozen, now - self._since)
 
     def again(self) -> None:
         """Take what lies there once more: the last shot was no good, or was undone."""

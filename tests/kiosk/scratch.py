@@ -298,7 +298,7 @@ TICKET = {
 }  # fmt: skip
 RESULTS = ("printing", "sent", "printed", "paper", "fault", "unknown", "none")
 TICKETS = ("waiting", "called", "serving", "held", "passed", "done", "cancelled", "expired")
-PHASES = ("starting", "empty", "moving", "taken", "full", "retaking")
+PHASES = ("starting", "empty", "unclear", "moving", "taken", "full", "retaking")
 TROUBLES = ("gone", "frozen", "dark", "bright", "small")
 FLAGS = ("whole_picture", "out_of_frame", "finger", "corner_covered", "blurred", "glare", "white_on_white")
 COPIES = ("done", "unknown", "paper", "failed")

@@ -51,7 +51,7 @@
  */
 /**
  * @typedef {Object} ScanState
- * @property {"starting"|"empty"|"moving"|"still"|"taken"|"full"|"no_camera"} phase
+ * @property {"starting"|"empty"|"unclear"|"moving"|"still"|"taken"|"full"|"no_camera"} phase
  * @property {{corners: [number, number][], flags: string[]}[]} outlines  fractions of the picture, clockwise from top left
  * @property {[number, number]} size    pixels of the picture the outlines were found in
  * @property {number} taken             how often a page was taken: flash and sound when it grows

@@ -8,6 +8,7 @@ import { GatewayError, SCAN_FLAGS } from "./bianmin-devices.js";
 const PHASES = {
   starting: ["正在连接高拍仪……", "Connecting to the camera …"],
   empty: ["请把材料放到台面上", "Lay a page on the desk"],
+  unclear: ["看不清纸边：请放到画面中间，或按“拍一页”", "No edges can be seen: lay it in the middle, or press Take"],
   moving: ["请放稳，手移开", "Hold still, take your hand away"],
   still: ["正在拍摄……", "Taking it …"],
   taken: ["已拍下，请放下一页", "Taken: lay the next page"],
