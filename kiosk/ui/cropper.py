@@ -29,6 +29,7 @@ class Cropper(Picture):
         super().__init__(**kwargs)
         self.name, self.theme, self.corners = name, None, START
         self._view, self._all = View(), False  # what is shown; all of the picture is wanted
+        self._close = START  # the corners it is shown around, wherever a finger puts them since: it must not jump
         self._uncut, self._finger, self._held, self._apart = None, None, 0, (0.0, 0.0)
         self._stick = 0.0  # dots from a corner to the middle of its ring
         with self.canvas:
@@ -75,7 +76,7 @@ class Cropper(Picture):
 
     def zoom(self):
         """From the part around the corners to all of the picture, or back."""
-        self._all = not self.whole
+        self._all, self._close = not self.whole, self.corners
         self._place()
         self.theme.changed()
 
@@ -159,7 +160,8 @@ class Cropper(Picture):
 
     def _begin(self, found):
         """Corners where they were found, seen close."""
-        self.corners, self._all = start(found), False
+        self.corners = self._close = start(found)
+        self._all = False
         self._place()
         self._stand(self.corners)
 
@@ -168,7 +170,7 @@ class Cropper(Picture):
         if self.pixels is None or self.width <= self._margin() * 2 or self.height <= self._margin() * 2:
             return View()
         room = (self.width - 2 * self._margin()) / (self.height - 2 * self._margin())
-        return close_up(self.corners, room * self.pixels.height / self.pixels.width)
+        return close_up(self._close, room * self.pixels.height / self.pixels.width)
 
     def _shown(self):
         return self.pixels.width * self._view.wide, self.pixels.height * self._view.high
