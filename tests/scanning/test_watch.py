@@ -169,9 +169,9 @@ def test_a_desk_known_from_before_is_given_up_when_the_camera_looks_elsewhere(wa
 def test_something_without_edges_is_told_until_it_goes_or_belongs_to_the_desk(watched: Watched) -> None:
     cup = desk()
     cv2.circle(cup, (300, 220), 90, (150, 170, 190), -1)
-    watched.play([cup] * 20)
+    watched.play([cup] * 15)
     assert (watched.phase, watched.shots) == ("unclear", 0)
     watched.play([desk()] * 10)
     assert watched.phase == "empty"
-    watched.play([cup] * 90)
+    watched.play([cup] * 72)
     assert (watched.phase, watched.shots) == ("empty", 0)
