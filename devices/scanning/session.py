@@ -26,7 +26,7 @@ import numpy as np
 from devices.jpeg_decoder import decoded, size_of
 from devices.scanning.watch import Look, Watch
 from devices.teller import safely
-from devices.vision import export, flat, flaws, pdf, scan, tone, upright, watermark
+from devices.vision import export, flat, flaws, judging, pdf, scan, tone, upright, watermark
 from devices.vision.desk import Desk
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
@@ -265,7 +265,7 @@ class ScanSession:
         height, width = taken.bgr.shape[:2]
         points = [(float(x) * width, float(y) * height) for x, y in corners]
         # A person says where the page is, and so what is outside of it; the rest has to be good all the same.
-        flags = [f for f in flaws.flaws(taken.bgr, points) if f != flaws.CUT_OFF or f in old.flags]
+        flags = [f for f in flaws.flaws(taken.bgr, points) if f != judging.CUT_OFF or f in old.flags]
         return scan.cut_anew(self._measured(taken, points), points, old, flags)
 
     def retake(self, page: int) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 from devices.vision import steady
 from devices.vision.desk import Desk
 from devices.vision.flaws import FINGER, flagged
-from devices.vision.pages import PageFound, find_pages
+from devices.vision.judging import PageFound
+from devices.vision.pages import find_pages
 
 BARE_SECONDS = 1.5  # of a still picture without a page, before it counts as the empty desk
 DOUBTFUL_SECONDS = 8.0  # of one in which something might be a page: a card that lay there already, or the desk's grain
