@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from devices.jpeg_decoder import reduced
 from devices.orders import Outcome
 from devices.private import private_folder, sweep
 from devices.roles import (
@@ -380,9 +381,7 @@ def pixels(jpeg: bytes, side: int) -> Pixels:
 
 def shot_pixels(jpeg: bytes) -> Pixels:
     """A whole shot, as the camera sees it. Raises ValueError when it is damaged."""
-    from devices.scanning.session import small
-
-    return _drawn(small(jpeg, SHOT), SHOT)
+    return _drawn(reduced(jpeg, SHOT), SHOT)
 
 
 def _drawn(bgr: np.ndarray, side: int) -> Pixels:

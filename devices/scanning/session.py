@@ -22,7 +22,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
-from devices.jpeg_decoder import decoded, size_of
+from devices.jpeg_decoder import reduced, size_of
 from devices.scanning import output
 from devices.scanning.watch import Look, Watch
 from devices.teller import safely
@@ -31,7 +31,7 @@ from devices.vision.desk import Desk
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
 
-SMALL = 640  # pixels at most on the longer side of what is watched
+SMALL = 640  # pixels of the longer side of what is watched, or somewhat more: as small as its JPEG can be opened
 FRESH = 3.0  # seconds after which a camera that sends nothing is told as such
 IDLE = 0.25  # seconds a thread waits before it looks whether it is to end
 Corners = list[tuple[float, float]]  # clockwise from top left, fractions of a shot's width and height
@@ -413,7 +413,7 @@ class ScanSession:
         if jpeg is None or self._ended:
             return
         try:
-            seen = small(jpeg)
+            seen = reduced(jpeg, SMALL)
         except ValueError:  # half a picture is no page; whoever has pressed the button gets the next one
             self._told(DAMAGED)
             with self._eye:
@@ -550,13 +550,6 @@ def _about(sheet: Sheet) -> dict[str, Any]:
         "lines": len(sheet.lines),
         "corners": [list(corner) for corner in sheet.corners],
     }
-
-
-def small(data: bytes, side: int = SMALL) -> np.ndarray:
-    """The frame at an eighth, a quarter or half its size (but not below `side` pixels), as the JPEG itself can be
-    decoded: BGR. Raises ValueError when it is damaged."""
-    longer = max(size_of(data))
-    return decoded(data, next((less for less in (8, 4, 2) if longer / less >= side), 1))
 
 
 def _checked_corners(corners: Sequence[Sequence[float]]) -> None:
