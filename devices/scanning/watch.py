@@ -6,6 +6,7 @@ desk looks like, `vision.flaws` what spoils a shot. The desk is learnt whenever 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import cv2
@@ -44,7 +45,8 @@ class Watch:
 
     def __init__(self, desk: Desk | None = None) -> None:
         """`desk`: the empty desk as it was known to an earlier watch of this camera."""
-        self._before = desk  # until the first picture shows whether it is still the same
+        # Until the first picture shows whether it is still the same. A copy, for the earlier watch may not have ended.
+        self._before = copy.deepcopy(desk)
         self._desk: Desk | None = None
         self._steady = steady.Steady()
         self._bare_since: float | None = None

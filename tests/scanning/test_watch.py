@@ -164,3 +164,10 @@ def test_a_desk_known_from_before_is_given_up_when_the_camera_looks_elsewhere(wa
     assert later.watch.desk is None
     later.play([elsewhere] * 40)
     assert later.watch.desk is not None and later.watch.desk.is_empty(elsewhere) and later.shots == 0
+
+
+def test_a_desk_handed_on_is_another_one_for_the_earlier_watch_may_still_be_looking(watched: Watched) -> None:
+    later = Watched(watched.watch.desk)
+    assert later.watch.desk is not watched.watch.desk
+    later.play([desk()])
+    assert later.watch.desk is not watched.watch.desk and later.watch.desk is not None
