@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from devices.jpeg_decoder import reduced
 from devices.orders import Outcome
 from devices.private import private_folder, sweep
 from devices.roles import (
@@ -92,8 +93,9 @@ class Copier:
         """`across(camera)`: the millimetres its pictures show from left to right, 0 where nobody has measured."""
         self._tell, self._uses, self._send, self._across = tell, uses, send, across
         self._work = ThreadPoolExecutor(1, "copier")
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # who is there, and what is shown to them
         self._scan: ScanSession | None = None
+        self._whose = ""  # the session this scan was opened for; it may be over while the worker has other things to do
         self._camera = ""  # the one the scan looks through
         self._desks: dict[str, Desk] = {}  # camera → its empty desk, as the last scan knew it
         self._session = ""  # whose pages these are
@@ -120,7 +122,7 @@ class Copier:
         if device != self._uses.get("camera"):
             return
         if isinstance(said, FrameSeen):
-            scan = self._scan
+            scan = self._now
             if self._watching and scan is not None:
                 self._last = time.monotonic()
                 scan.see(said.jpeg)
@@ -147,18 +149,18 @@ class Copier:
 
     def watch(self, watching: bool) -> None:
         """Look at the live view, and take pages from it; or do not for a while."""
-        if watching == self._watching:
-            return
-        self._last, self._watching = time.monotonic(), watching
-        if not watching:
-            self._glance = None
+        with self._lock:
+            if watching == self._watching:
+                return
+            self._last, self._watching = time.monotonic(), watching
+            if not watching:
+                self._glance = None
 
     def end(self) -> None:
         """Forget this person: pages, pictures, folder."""
         with self._lock:
             session, self._session = self._session, ""
-        self._watching = False
-        self._glance = None
+            self._watching, self._glance = False, None
         if session:
             self._do(self._forget)
 
@@ -237,6 +239,12 @@ class Copier:
 
     # ---- inside ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _now(self) -> ScanSession | None:
+        """The scan of whoever is there; None while it is not open yet, or the last person's not forgotten yet."""
+        scan = self._scan
+        return scan if self._whose == self._session else None
+
     def _do(self, work: Callable[..., None], *values: Any) -> None:
         def carefully() -> None:
             try:
@@ -253,17 +261,19 @@ class Copier:
         def if_there() -> None:
             from devices.scanning import ScanTrouble
 
-            if self._scan is None or session != self._session:
+            scan = self._now
+            if scan is None or session != self._session:
                 return
             try:
-                work(self._scan)
+                work(scan)
             except ScanTrouble as gone:
                 log.info("a touch came too late: %s", gone)
 
         self._do(if_there)
 
     def _say(self, kind: str, *values: Any) -> None:
-        self._tell(kind, self._session, *values)
+        """To be called by the worker alone. Whose it is, is told: by now somebody else may be there."""
+        self._tell(kind, self._whose, *values)
 
     def _open(self, session: str) -> None:
         from devices.scanning import ScanSession  # late: the engine is large, and most people only take a number
@@ -272,6 +282,7 @@ class Copier:
             return
         folder = private_folder(FOLDER)
         self._camera = self._uses.get("camera", "")
+        self._whose = session
         self._scan = ScanSession(
             folder,
             searchable=False,
@@ -295,7 +306,7 @@ class Copier:
         give_back_memory()
 
     def _tell_sheets(self, session: str) -> None:
-        scan = self._scan
+        scan = self._now
         if scan is None or session != self._session:
             return
         pages = scan.state()["pages"]
@@ -318,10 +329,11 @@ class Copier:
             self._looked.clear()
             if not self._watching:
                 continue
-            began, number = time.monotonic(), number + 1
-            glance = self._look(number, self._scan, looked)
-            if self._watching:
-                self._glance = glance
+            began, number, session = time.monotonic(), number + 1, self._session
+            glance = self._look(number, self._now, looked)
+            with self._lock:
+                if self._watching and session == self._session:  # else nobody is to see it any more
+                    self._glance = glance
             time.sleep(max(0.0, EVERY - (time.monotonic() - began)))
 
     def _look(self, number: int, scan: ScanSession | None, looked: bool) -> Glance:
@@ -338,7 +350,7 @@ class Copier:
         trouble = next((word for word in WORST if word in troubles), "")
         # What was found in another picture than the one shown would trail behind it.
         old = before if shown is None else None
-        outlines, cut_off = (old.outlines, old.cut_off) if old else _found(seen)
+        outlines, cut_off = (old.outlines, old.cut_off) if old else _outlines(seen)
         blind = trouble in BLIND
         return Glance(
             number,
@@ -352,12 +364,11 @@ class Copier:
         )
 
 
-def _found(seen: Mapping[str, Any]) -> tuple[tuple[Corners, ...], bool]:
+def _outlines(seen: Mapping[str, Any]) -> tuple[tuple[Corners, ...], bool]:
     """The outlines in a picture, and whether one of them reaches beyond it."""
     pages = seen.get("outlines", ())
-    return tuple(tuple(map(tuple, one["corners"])) for one in pages), any(
-        "out_of_frame" in one["flags"] for one in pages
-    )
+    cut_off = any("out_of_frame" in one["flags"] for one in pages)
+    return tuple(tuple(map(tuple, one["corners"])) for one in pages), cut_off
 
 
 def pixels(jpeg: bytes, side: int) -> Pixels:
@@ -370,9 +381,7 @@ def pixels(jpeg: bytes, side: int) -> Pixels:
 
 def shot_pixels(jpeg: bytes) -> Pixels:
     """A whole shot, as the camera sees it. Raises ValueError when it is damaged."""
-    from devices.scanning.session import small
-
-    return _drawn(small(jpeg, SHOT), SHOT)
+    return _drawn(reduced(jpeg, SHOT), SHOT)
 
 
 def _drawn(bgr: np.ndarray, side: int) -> Pixels:

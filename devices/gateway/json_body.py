@@ -7,9 +7,9 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-MOST_PARTS = (
-    50_000  # values of a body, however long: each takes fifty bytes and more once it is read, a text hardly any
-)
+# Values of a body, however long it is: each takes fifty bytes and more once it is read, however short; a long text is
+# only one.
+MOST_PARTS = 50_000
 SIGNS = (b"[", b"{", b",")  # one before each value, and not one in base64
 
 

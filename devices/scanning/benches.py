@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from devices.scanning.session import small
+from devices.jpeg_decoder import reduced
+from devices.scanning.session import SMALL
 from devices.scanning.watch import Watch
 from devices.vision.benches import Part, Row, Told, at_least, plain_outline
 from devices.vision.benches_scan import PARAGRAPHS, lit, on_desk, page
@@ -51,7 +52,7 @@ def _frames() -> Iterator[bytes]:
 
 
 def _followed(watch: Watch, frame: bytes, now: float) -> bool:
-    return watch.look(small(frame), now).fire
+    return watch.look(reduced(frame, SMALL), now).fire
 
 
 def _decoded(frame: bytes) -> np.ndarray:

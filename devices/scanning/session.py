@@ -7,14 +7,13 @@ on the disk only encrypted with a key of this process. `end` forgets them; so do
 
 from __future__ import annotations
 
-import io
 import itertools
 import logging
 import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,23 +22,22 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
-from devices.jpeg_decoder import decoded, size_of
+from devices.jpeg_decoder import reduced, size_of
+from devices.scanning import output
 from devices.scanning.watch import Look, Watch
 from devices.teller import safely
-from devices.vision import export, flat, flaws, pdf, scan, tone, upright, watermark
+from devices.vision import export, flat, flaws, judging, scan, tone, upright
 from devices.vision.desk import Desk
 from devices.vision.sheets import Pile, PileMistake, Sheet
 from devices.vision.text import Line, Reader, Stopped, TextTrouble
 
-SMALL = 640  # pixels at most on the longer side of what is watched
+SMALL = 640  # pixels of the longer side of what is watched, or somewhat more: as small as its JPEG can be opened
 FRESH = 3.0  # seconds after which a camera that sends nothing is told as such
 IDLE = 0.25  # seconds a thread waits before it looks whether it is to end
-CARD = 100.0  # millimetres: what is shorter is a card, and two of them share a sheet
 Corners = list[tuple[float, float]]  # clockwise from top left, fractions of a shot's width and height
 LEAST_SIDE = 0.01  # of the picture: a page cut by hand is no shorter on any side
 LEAST_AREA = 0.001  # of the picture, likewise
 BEYOND = 0.5  # of the picture: so far may a corner lie outside of it
-FORMATS = ("pdf", "jpg", "png", "tiff")
 MOST = 300  # pages of one scan: with their shots about a gigabyte, and more than anybody lays down for one matter
 
 DAMAGED = "The camera's picture is damaged."
@@ -266,7 +264,7 @@ class ScanSession:
         height, width = taken.bgr.shape[:2]
         points = [(float(x) * width, float(y) * height) for x, y in corners]
         # A person says where the page is, and so what is outside of it; the rest has to be good all the same.
-        flags = [f for f in flaws.flaws(taken.bgr, points) if f != flaws.CUT_OFF or f in old.flags]
+        flags = [f for f in flaws.flaws(taken.bgr, points) if f != judging.CUT_OFF or f in old.flags]
         return scan.cut_anew(self._measured(taken, points), points, old, flags)
 
     def retake(self, page: int) -> None:
@@ -289,52 +287,44 @@ class ScanSession:
 
     def document(self, title: str = "", mark: str = "") -> bytes:
         """All pages as one PDF, searchable as far as they have been read; `mark` is written across each page."""
-        out = io.BytesIO()
-        pdf.write_to(out, self._marked(mark), title)
-        return out.getvalue()
+        return output.document(self._marked(mark), title)
 
     def exported(self, kind: str, mark: str = "", page: int | None = None) -> list[tuple[str, bytes]]:
         """(name, bytes) of the files of a kind: one PDF or TIFF, or a JPEG or PNG for each page, or for one `page`.
 
         Raises ScanTrouble.
         """
-        if kind not in FORMATS:
+        if kind not in output.FORMATS:
             raise ScanTrouble("There is no such kind of file.")
-        if kind == "pdf":
-            return [("scan.pdf", self.document(mark=mark))]
-        if kind == "tiff":
-            return [("scan.tiff", export.tiff(self._marked(mark)))]
-        make = export.jpg if kind == "jpg" else export.png
-        if page is not None:
-            with self._lock:
-                self._some()
-                place, sheet = self._place(page), self._sheet(page)
-            return [(f"scan-{place + 1}.{kind}", make(_with_mark(sheet, mark)))]
-        return [(f"scan-{n}.{kind}", make(sheet)) for n, sheet in enumerate(self._marked(mark), 1)]
+        if page is None or kind in output.OF_ALL:
+            return output.files(kind, self._marked(mark))
+        with self._lock:
+            self._some()
+            place, sheet = self._place(page), self._sheet(page)
+        return output.files(kind, [output.with_mark(sheet, mark)], place + 1)
 
     def copy(self, pages: Sequence[int] = (), mark: str = "") -> bytes:
         """A PDF to be printed as a copier would: a sheet of A4 a page, cards one below the other at true size.
 
         `pages`: these alone, in this order; no more of them than there are. Raises ScanTrouble.
         """
-        out = io.BytesIO()
-        pdf.write_to(out, (_with_mark(scan.copies(few), mark) for few in _on_paper(self._sheets(pages))))
-        return out.getvalue()
+        papers = output.on_paper(self._sheets(pages))
+        return output.document(output.with_mark(scan.copies(few), mark) for few in papers)
 
     def preview(self, pages: Sequence[int] = ()) -> bytes:
         """A small JPEG of the first sheet `copy` would print."""
-        return scan.copies(next(_on_paper(self._sheets(pages)))).thumbnail
+        return scan.copies(next(output.on_paper(self._sheets(pages)))).thumbnail
 
     def papers(self) -> int:
         """How many sheets of A4 `copy` would print of all pages. Raises ScanTrouble when there is no page."""
-        return sum(1 for _ in _on_paper(self._sheets()))
+        return sum(1 for _ in output.on_paper(self._sheets()))
 
     def paper(self, number: int, mark: str = "") -> bytes:
         """The `number`th sheet (from 0) `copy` would print, as a JPEG of its full size. Raises ScanTrouble."""
-        few = next(itertools.islice(_on_paper(self._sheets()), number, None), None)
+        few = next(itertools.islice(output.on_paper(self._sheets()), number, None), None)
         if few is None:
             raise ScanTrouble("There is no such page.")
-        return export.jpg(_with_mark(scan.copies(few), mark))
+        return export.jpg(output.with_mark(scan.copies(few), mark))
 
     def end(self) -> None:
         """Forget everything: pages, shots, frames, text. Returns when the threads have ended."""
@@ -401,7 +391,7 @@ class ScanSession:
         return map(self._sheet, chosen)
 
     def _marked(self, mark: str) -> Iterator[Sheet]:
-        return (_with_mark(sheet, mark) for sheet in self._sheets())
+        return (output.with_mark(sheet, mark) for sheet in self._sheets())
 
     def _touch(self) -> None:
         if self._again is not None and self._again not in self._pile.ids:
@@ -424,7 +414,7 @@ class ScanSession:
         if jpeg is None or self._ended:
             return
         try:
-            seen = small(jpeg)
+            seen = reduced(jpeg, SMALL)
         except ValueError:  # half a picture is no page; whoever has pressed the button gets the next one
             self._told(DAMAGED)
             with self._eye:
@@ -563,17 +553,6 @@ def _about(sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def _with_mark(sheet: Sheet, mark: str) -> Sheet:
-    return watermark.marked(sheet, mark) if mark else sheet
-
-
-def small(data: bytes, side: int = SMALL) -> np.ndarray:
-    """The frame at an eighth, a quarter or half its size (but not below `side` pixels), as the JPEG itself can be
-    decoded: BGR. Raises ValueError when it is damaged."""
-    longer = max(size_of(data))
-    return decoded(data, next((less for less in (8, 4, 2) if longer / less >= side), 1))
-
-
 def _checked_corners(corners: Sequence[Sequence[float]]) -> None:
     """They are four, clockwise and finite, without a dent, and the page between them is more than a line."""
     fit = len(corners) == 4 and all(-BEYOND <= n <= 1 + BEYOND for one in corners for n in one)  # NaN is neither
@@ -583,21 +562,3 @@ def _checked_corners(corners: Sequence[Sequence[float]]) -> None:
         fit = min(math.hypot(*side) for side in sides) >= LEAST_SIDE and min(bends) > 0
     if not fit or cv2.contourArea(np.array(corners, np.float32)) < LEAST_AREA:
         raise ScanTrouble("The four corners do not span a page.")
-
-
-def _on_paper(sheets: Iterable[Sheet]) -> Iterator[list[Sheet]]:
-    """What goes on each sheet of A4: cards together, up to two on one; everything else has its own."""
-    cards: list[Sheet] = []
-    for sheet in sheets:
-        if max(sheet.size_mm) < CARD:
-            cards.append(sheet)
-            if len(cards) == 2:
-                yield cards
-                cards = []
-            continue
-        if cards:
-            yield cards
-            cards = []
-        yield [sheet]
-    if cards:
-        yield cards

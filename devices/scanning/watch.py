@@ -6,6 +6,7 @@ desk looks like, `vision.flaws` what spoils a shot. The desk is learnt whenever 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import cv2
@@ -14,7 +15,8 @@ import numpy as np
 from devices.vision import steady
 from devices.vision.desk import Desk
 from devices.vision.flaws import FINGER, flagged
-from devices.vision.pages import PageFound, find_pages
+from devices.vision.judging import PageFound
+from devices.vision.pages import find_pages
 
 BARE_SECONDS = 1.5  # of a still picture without a page, before it counts as the empty desk
 DOUBTFUL_SECONDS = 6.0  # of one in which something lies, or may: a card that lay there already, or the desk's grain
@@ -45,7 +47,8 @@ class Watch:
 
     def __init__(self, desk: Desk | None = None) -> None:
         """`desk`: the empty desk as it was known to an earlier watch of this camera."""
-        self._before = desk  # until the first picture shows whether it is still the same
+        # Until the first picture shows whether it is still the same. A copy, for the earlier watch may not have ended.
+        self._before = copy.deepcopy(desk)
         self._desk: Desk | None = None
         self._steady = steady.Steady()
         self._learnt_at = 0.0

@@ -207,7 +207,7 @@ def _zbar(look: _Look) -> list[_Claim]:
         if kind is None or len(code.points) < 2:
             continue
         text = text_of(code.data, code.data.decode("latin-1"))
-        if kind in ("UPCA",):
+        if kind == "UPCA":
             text = text.zfill(13)
         corners = _brought_back(_box(code.points), look)
         claims.append(_Claim(CodeFound(_retail(kind, text), text, code.data, corners), "zbar"))

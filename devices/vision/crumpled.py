@@ -24,7 +24,8 @@ QUIET = 4  # modules of white around it
 SMALLEST = 21  # modules of the smallest code, which alone has no alignment pattern
 MOST = 97  # modules of a code that is tried; larger ones are not printed where paper crumples
 LEAST_FINDER = 10.0  # pixels: below, a module is hardly more than one
-TRIPLES = 6  # sets of three finder patterns tried in a picture
+BLOCKS = 6, 14  # parts of the picture's shorter side: places within which light is told from dark, larger and smaller
+TRIPLES, MOST_TRIPLES = 6, 2000  # sets of three finder patterns that are tried, and compared, in a picture
 WINDOWS = (1.6, 1.2)  # modules over which the rhythm is listened to, first and then
 SEARCHED = 4  # modules around its place in which the alignment pattern is looked for
 LIKE = 0.6  # from this correlation on it is one
@@ -55,8 +56,8 @@ def _finders(grey: np.ndarray) -> list[np.ndarray]:
     found: list[np.ndarray] = []
     shorter = min(grey.shape)
     grey = cv2.normalize(grey, np.empty_like(grey), 0, 255, cv2.NORM_MINMAX)
-    for share in (6, 14):
-        block = max(shorter // share, 11) | 1
+    for part in BLOCKS:
+        block = max(shorter // part, 11) | 1
         dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, block, 6)
         contours, tree = cv2.findContours(dark, cv2.RETR_TREE, cv2.CHAIN_APPROX_NONE)
         for number, contour in enumerate(contours):
@@ -67,12 +68,16 @@ def _finders(grey: np.ndarray) -> list[np.ndarray]:
             if core < 0:
                 continue
             corners = _square(contour)
-            if corners is None or any(np.linalg.norm(corners.mean(0) - o.mean(0)) < LEAST_FINDER / 2 for o in found):
+            if corners is None or any(_same_place(corners, other) for other in found):
                 continue
             ring, inner = cv2.contourArea(contour), cv2.contourArea(contours[core])
             if 0.06 < inner / max(ring, 1.0) < 0.4:  # 9 of 49 in print; blur and thresholds move it
                 found.append(corners)
     return found
+
+
+def _same_place(corners: np.ndarray, other: np.ndarray) -> bool:
+    return bool(np.linalg.norm(corners.mean(axis=0) - other.mean(axis=0)) < LEAST_FINDER / 2)
 
 
 def _square(contour: np.ndarray) -> np.ndarray | None:
@@ -90,7 +95,7 @@ def _square(contour: np.ndarray) -> np.ndarray | None:
 def _triples(finders: list[np.ndarray]) -> Iterator[np.ndarray]:
     """Sets of three finder patterns (3 × 4 × 2: top left, top right, bottom left) that may be those of one code."""
     rated = []
-    for three in itertools.islice(itertools.combinations(finders, 3), 2000):
+    for three in itertools.islice(itertools.combinations(finders, 3), MOST_TRIPLES):
         middles = np.array([corners.mean(axis=0) for corners in three])
         sizes = np.array([np.sqrt(cv2.contourArea(corners)) for corners in three])
         if sizes.min() < 0.5 * sizes.max():
@@ -117,17 +122,17 @@ def _sizes(finders: np.ndarray) -> list[int]:
     for other in (1, 2):
         way = middles[other] - middles[0]
         length = float(np.linalg.norm(way))
-        across = np.mean([np.ptp(_ordered_along(finders[each], way / length)) for each in (0, other)])
+        across = np.mean([_length_along(finders[each], way / length) for each in (0, other)])
         modules.append(length / (across / FINDER))
     guess = float(np.mean(modules)) + FINDER
     sizes = range(SMALLEST, MOST + 1, 4)
     return sorted((size for size in sizes if abs(size - guess) < 0.16 * guess), key=lambda size: abs(size - guess))[:3]
 
 
-def _ordered_along(corners: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """How far along `way` the two ends of a finder pattern are: the middles of its sides."""
+def _length_along(corners: np.ndarray, way: np.ndarray) -> float:
+    """How long a finder pattern is along `way` (of length 1): from the middle of one side to that of the other."""
     along = np.sort(corners @ way)
-    return np.array([along[:2].mean(), along[2:].mean()])
+    return float(along[2:].mean() - along[:2].mean())
 
 
 # ---- the bend --------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from devices.vision import quads
-from devices.vision.pages import SURE, PageFound, find_pages
+from devices.vision.judging import PageFound
+from devices.vision.pages import SURE, find_pages
 
 SIDE = 256  # pixels of the longer side of what is remembered
 STATES = 4  # looks of the desk that are remembered: lamp on, lamp off, blind down …

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from devices.vision import quads
-from devices.vision.pages import COVERED, FAINT, PageFound
+from devices.vision.judging import COVERED, CUT_OFF, FAINT, PageFound
 
-BLURRED, GLARE, FINGER, CUT_OFF = "blurred", "glare", "finger", "out_of_frame"
+BLURRED, GLARE, FINGER = "blurred", "glare", "finger"
 WORDS = {
     BLURRED: "The page is not sharp; hold it still, or wipe the lens.",
     GLARE: "A lamp is mirrored on the page; turn the page or the lamp a little.",

@@ -1,6 +1,7 @@
 """The terminal's mind with a document camera and a printer for sheets on real cables: what it shows when they fail."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from config import machine as machines
-from devices.roles import PaperOut, PrintDocument, WrongFormat
+from devices.roles import FrameSeen, PaperOut, PrintDocument, WrongFormat
 from devices.simulate import SimulatedDevice
 from devices.station import DeviceEntry, Station
 from kiosk.copier import FOLDER, Copier, pixels
@@ -317,6 +318,45 @@ def test_the_end_forgets_and_another_person_begins_with_nothing(bench):
     one.press(Event.SCAN)
     one.until(lambda: one.copier.glance())
     assert one.session.sheets == ()
+
+
+def test_the_next_person_sees_nothing_of_the_last_while_the_worker_is_still_busy(kiosk_parts, soon):
+    desk = kiosk_parts("desk")
+    width, height = desk.SIZE
+    above = desk.Desk([desk.rendered(["第 1 页"])])
+    busy, let_go = threading.Event(), threading.Event()
+    told = []
+
+    def send(_device, _order, _seconds):
+        busy.set()
+        let_go.wait(20)
+        raise KeyError
+
+    def seen():
+        copier.hear("camera", FrameSeen(jpeg=above.frame(page=0), width=width, height=height))
+        return copier.glance() and copier.glance().pixels
+
+    copier = Copier(lambda *said: told.append(said), USES, send)
+    copier.begin("one")
+    copier.watch(True)
+    soon(seen)
+    copier.shoot()
+    soon(lambda: any(kind == "sheets" for kind, *_ in told))
+    copier.print()
+    assert busy.wait(20)
+    copier.end()
+    copier.begin("two")
+    copier.watch(True)
+    glances = {}
+    while len(glances) < 4:  # a fourth of a second apart
+        assert not seen()
+        glances.update({glance.number: glance.phase} if (glance := copier.glance()) else {})
+    assert set(glances.values()) == {"starting"}
+    assert not [said for said in told if said[1] == "two"]
+    let_go.set()
+    soon(seen)
+    copier.close()
+    assert ("copied", "one", "failed", "there is no printer") in told
 
 
 def test_whoever_walks_away_is_forgotten(bench):

@@ -19,7 +19,7 @@ from waiting import until
 from devices.scanning import ScanSession, ScanTrouble
 from devices.scanning.session import DAMAGED
 from devices.scanning.watch import Look, Watch
-from devices.vision.pages import PageFound
+from devices.vision.judging import PageFound
 
 SIZE = (1280, 960)
 

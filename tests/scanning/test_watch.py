@@ -175,3 +175,10 @@ def test_something_without_edges_is_told_until_it_goes_or_belongs_to_the_desk(wa
     assert watched.phase == "empty"
     watched.play([cup] * 72)
     assert (watched.phase, watched.shots) == ("empty", 0)
+
+
+def test_a_desk_handed_on_is_another_one_for_the_earlier_watch_may_still_be_looking(watched: Watched) -> None:
+    later = Watched(watched.watch.desk)
+    assert later.watch.desk is not watched.watch.desk
+    later.play([desk()])
+    assert later.watch.desk is not watched.watch.desk and later.watch.desk is not None

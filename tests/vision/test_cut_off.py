@@ -8,7 +8,8 @@ import pytest
 from sheets_drawn import SHEETS, SIZE, desk, with_sheet
 
 from devices.vision.desk import Desk
-from devices.vision.pages import PageFound, find_pages
+from devices.vision.judging import PageFound
+from devices.vision.pages import find_pages
 
 CUT_OFF = "out_of_frame"
 SIDES = ("left", "top", "right", "bottom")

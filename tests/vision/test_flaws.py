@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from devices.vision import flaws, pages
+from devices.vision import flaws, judging
 
 CORNERS = [(200, 80), (1000, 100), (980, 1120), (180, 1100)]
 
@@ -55,9 +55,9 @@ def test_a_flaw_is_told(how, flag):
 
 
 def test_an_edge_beyond_the_picture_is_told():
-    assert flaws.flaws(shot()[:1000], CORNERS) == (flaws.CUT_OFF,)
+    assert flaws.flaws(shot()[:1000], CORNERS) == (judging.CUT_OFF,)
 
 
 def test_every_flag_has_words():
-    told = {flaws.BLURRED, flaws.GLARE, flaws.FINGER, flaws.CUT_OFF, pages.COVERED, pages.FAINT}
+    told = {flaws.BLURRED, flaws.GLARE, flaws.FINGER, judging.CUT_OFF, judging.COVERED, judging.FAINT}
     assert told == flaws.WORDS.keys()

@@ -14,7 +14,8 @@ from sheets_drawn import SHEETS, desk, overlap, with_sheet
 
 from devices.vision import quads
 from devices.vision.flat import place_card_sides, rectify
-from devices.vision.pages import COVERED, find_pages
+from devices.vision.judging import COVERED
+from devices.vision.pages import find_pages
 from devices.vision.pictures import load
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,8 @@ import numpy as np
 from devices.vision.commands.answer import IMAGE, each_picture, odd, pictures_given
 from devices.vision.desk import Desk
 from devices.vision.flaws import WORDS, flagged
-from devices.vision.pages import PageFound, find_pages
+from devices.vision.judging import PageFound
+from devices.vision.pages import find_pages
 from devices.vision.pictures import Picture, PictureMistake, load
 
 
