@@ -59,8 +59,8 @@ class Watch:
         """One frame (h × w × 3, uint8, BGR), at a moment in seconds of a clock that only goes forward."""
         height, width = small.shape[:2]
         if self._before is not None:
-            strange = float(self._before.differs(small).mean()) / 255 > STRANGE
-            self._desk, self._before = None if strange else self._before, None
+            elsewhere = float(self._before.differs(small).mean()) / 255 > STRANGE
+            self._desk, self._before = None if elsewhere else self._before, None
         found = self._desk.find(small) if self._desk else find_pages(small)
         pages = tuple(page for page in found if self._desk or page.score >= SURE)
         seen = self._steady.see(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), [page.corners for page in pages], now)
