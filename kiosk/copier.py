@@ -177,6 +177,18 @@ class Copier:
         self._with(lambda scan: scan.rotate(id))
         self.look_at(id)
 
+    def earlier(self, id: int) -> None:
+        """A page changes places with the one before it, if there is one."""
+
+        def swap(scan: ScanSession) -> None:
+            order = [page["id"] for page in scan.pages()]
+            if id in order[1:]:
+                place = order.index(id)
+                order[place - 1 : place + 1] = id, order[place - 1]
+                scan.reorder(order)
+
+        self._with(swap)
+
     def retake(self, id: int) -> None:
         """The next page taken replaces this one."""
         self._with(lambda scan: scan.retake(id))

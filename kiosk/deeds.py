@@ -150,6 +150,9 @@ class Deeds(Mind):
     def _do_turn_sheet(self) -> None:
         self._copier().turn(self.session.chosen)
 
+    def _do_move_sheet(self) -> None:
+        self._copier().earlier(self.session.chosen)
+
     def _do_look_at_shot(self) -> None:
         self.session.uncut = None
         self._copier().look_at_shot(self.session.chosen)

@@ -83,6 +83,7 @@ class Event(StrEnum):
     REMOVE = "remove"
     UNDO = "undo"
     TURN = "turn"
+    EARLIER = "earlier"  # one place nearer to the first page
     RETAKE = "retake"
     CROP = "crop"  # by hand
     CUT = "cut"  # between these corners
@@ -209,6 +210,7 @@ TABLE: dict[str, dict[Event, tuple[Row, ...]]] = {
         Event.REMOVE: _to(Page.SCAN, "remove_sheet"),
         Event.RETAKE: _to(Page.SCAN, "retake"),
         Event.TURN: _to(STAY, "turn_sheet"),
+        Event.EARLIER: _to(STAY, "move_sheet"),
         Event.CROP: _to(Page.CROP, "look_at_shot"),
         Event.GO_ON: _to(Page.SCAN, "keep_sheet"),
     },

@@ -108,6 +108,9 @@ class Copier(Protocol):
     def turn(self, id: int) -> None:
         """A page a quarter clockwise."""
 
+    def earlier(self, id: int) -> None:
+        """A page changes places with the one before it, if there is one."""
+
     def retake(self, id: int) -> None:
         """The next page taken replaces this one."""
 

@@ -11,7 +11,7 @@ from kiosk.view import CAMERA, WORKS
 PHASES = {  # what the camera sees → (words, icon, colour)
     "starting": ("The camera is being switched on …", "hourglass-half", "river"),
     "empty": ("Lay a page under the camera and let go", "file-arrow-down", "river"),
-    "unclear": ("No edges can be seen: lay it in the middle, or take it by hand", "circle-exclamation", "amber"),
+    "unclear": ("No edges are seen: move it, or press Shoot", "circle-exclamation", "amber"),
     "moving": ("Keep it still …", "hand", "amber"),
     "still": ("Keep it still …", "hand", "amber"),
     "taken": ("Taken. Lay down the next page, or copy", "circle-check", "jade"),

@@ -288,6 +288,21 @@ def test_a_page_left_out_comes_back(bench):
     one.until(lambda: one.session.sheets)
 
 
+def test_a_page_is_moved_to_the_front_and_the_first_one_stays_there(bench):
+    one = bench()
+    one.scan()
+    one.lay()
+    one.lay(1)
+    first, second = (sheet.id for sheet in one.session.sheets)
+    one.press(Event.SHEET, second)
+    one.press(Event.EARLIER)
+    one.until(lambda: [sheet.id for sheet in one.session.sheets] == [second, first])
+    one.press(Event.EARLIER)
+    one.press(Event.TURN)
+    one.until(lambda: one.session.sheet)
+    assert [sheet.id for sheet in one.session.sheets] == [second, first] and one.page is Page.SHEET
+
+
 def test_a_page_is_only_taken_while_it_is_looked_at(bench):
     one = bench()
     one.press(Event.BACK)
