@@ -158,10 +158,10 @@ class Cropper(Picture):
             self.theme.changed()
         self._draw_rings()
 
-    def _begin(self, found):
-        """Corners where they were found, seen close."""
-        self.corners = self._close = start(found)
-        self._all = False
+    def _begin(self, corners):
+        """Corners where the page was cut or found, seen close: with all that was found, to be had back."""
+        self.corners, self._all = start(corners), False
+        self._close = (*self.corners, *(start(self._uncut.found) if self._uncut.found else ()))
         self._place()
         self._stand(self.corners)
 
