@@ -45,7 +45,7 @@ class Page(Base):
         hide(self.note, not words)
         place, many = found[0][0] if found else 0, len(session.sheets)
         self.place.say(self.word("Page {n} of {of}", n=place, of=many) if place else "")
-        hide(self.place, not place or many < 2)
+        hide(self.place, not place or many < 2 or bool(words))  # what is wrong with a page names it
         hide(self.earlier, place < 2)
         small = found[0][1].small if found else None
         self.picture.show(session.sheet or small)  # the small one at once, until the large one is there
