@@ -105,8 +105,10 @@ class Writer:
         with self._engine.turn():
             try:
                 connection.begin(write=True)
-            except Exception:  # noqa: BLE001  a line that died while nobody used it: nothing was sent yet
-                self._drop()
+            except Exception as error:
+                if self._engine.refusal(error) is None:
+                    raise
+                self._drop()  # a line that died while nobody used it: nothing was sent yet
                 connection, unit = self._desk()
                 connection.begin(write=True)
             unit.begin()

@@ -12,6 +12,7 @@ import time
 
 import cv2
 import numpy as np
+from waiting import until
 
 SIZE = (1280, 960)  # pixels
 EVERY = 0.06  # seconds between two frames
@@ -107,9 +108,8 @@ class DocumentCamera:
 
     def pause(self, frames: int) -> None:
         """Until so many more frames have been sent."""
-        until, ends = self.sent + frames, time.monotonic() + 10
-        while self.sent < until and time.monotonic() < ends:
-            time.sleep(0.005)
+        wanted = self.sent + frames
+        until(lambda: self.sent >= wanted)
 
     def unplug(self) -> None:
         """The cable is pulled."""
@@ -147,7 +147,7 @@ class DocumentCamera:
                 self.sent += 1
             elif self.full:
                 plug.sendall(b"V4L2 FULL\n")
-            time.sleep(EVERY)
+            time.sleep(EVERY)  # the camera's own pace
 
     def _frame(self) -> bytes:
         with self._lock:

@@ -758,7 +758,7 @@ def test_a_socket_that_never_greets_is_closed_though_it_drips(clerk):
     with pytest.raises(OSError):
         while time.monotonic() < ends:
             feed.plug.sendall(feed.wire.send(Ping()))
-            time.sleep(0.2)
+            time.sleep(0.2)  # how slowly it drips is the test
     feed.close()
 
 

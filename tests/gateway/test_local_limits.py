@@ -7,7 +7,6 @@ import itertools
 import json
 import resource
 import socket
-import time
 from collections.abc import Iterable
 
 import gevent
@@ -142,7 +141,10 @@ def test_a_connection_kept_open_may_be_quiet_for_longer_than_a_head_takes(clerk)
             while not got.endswith(b"}\n"):
                 got += plug.recv(65536)
             assert got.startswith(b"HTTP/1.1 200 ")
-            time.sleep(0.5)  # a browser that has nothing to ask
+            plug.settimeout(0.5)  # a browser that has nothing to ask
+            with pytest.raises(TimeoutError):
+                plug.recv(1)
+            plug.settimeout(20)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -241,7 +240,6 @@ def test_a_pad_nobody_documented(place: Place, until):
     until(lambda: place.station.state("pad").counters["opened"] == 1)
     far.write(frames["call_next"])
     until(lambda: any(d == "pad" and isinstance(n, KeyPressed) and n.key is Key.CALL_NEXT for d, n in place.told))
-    time.sleep(0.4)
     far.write(frames["1"])
     until(lambda: any(d == "pad" and isinstance(n, Rated) and n.grade == 1 for d, n in place.told))
     far.unplug()

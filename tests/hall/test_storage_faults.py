@@ -72,11 +72,12 @@ def test_several_processes_on_one_database(url, open_hall):
 
 def test_a_killed_holder_of_the_turn_frees_it(sqlite_url, open_hall):
     hold = (
-        "import sys, time\nfrom hall_api.storage.sqlite import SqliteEngine\n"
-        "with SqliteEngine(sys.argv[1]).turn():\n    print('mine', flush=True)\n    time.sleep(100)\n"
+        "import sys\nfrom hall_api.storage.sqlite import SqliteEngine\n"
+        "with SqliteEngine(sys.argv[1]).turn():\n    print('mine', flush=True)\n    sys.stdin.read()\n"
     )
     holder = subprocess.Popen(
-        [sys.executable, "-c", hold, sqlite_url], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", hold, sqlite_url], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
     )  # fmt: skip
     assert holder.stdout.readline() == "mine\n"
     import threading
